@@ -1,0 +1,159 @@
+"""Checks and number formatting shared by the size functions and the widgets.
+
+Every check raises `SizeError` with one sentence: what was given, what is allowed,
+what to do. Nothing here imports torch.
+"""
+
+import operator
+from fractions import Fraction
+
+__all__ = [
+    "AXES",
+    "SizeError",
+    "SizeTypeError",
+    "call",
+    "decimal",
+    "describe",
+    "flag",
+    "is_sequence",
+    "joined",
+    "pair",
+    "per_axis",
+    "show",
+    "where",
+    "whole",
+]
+
+AXES = ("height", "width")
+
+
+class SizeError(ValueError):
+    """A size or a setting that PyTorch would refuse, said in one sentence."""
+
+
+class SizeTypeError(SizeError, TypeError):
+    """A value of the wrong type (a float, a text, None, True) where a whole number belongs."""
+
+
+def show(number):
+    """Write an int for a message; a number too long to read is described instead."""
+    if number.bit_length() > 200:
+        digits = number.bit_length() * 30103 // 100000 + 1
+        return f"{'minus ' if number < 0 else ''}a number of about {digits} digits"
+    return str(number)
+
+
+def decimal(numerator, denominator):
+    """Write numerator / denominator as a decimal: "111.5", or "about 54.333"."""
+    value = Fraction(numerator, denominator)
+    if value.denominator == 1:
+        return show(value.numerator)
+    if numerator.bit_length() > 200 or denominator.bit_length() > 200:
+        return f"between {show(numerator // denominator)} and the next whole number"
+    thousandths = round(value * 1000)
+    sign = "-" if thousandths < 0 else ""
+    text = f"{sign}{abs(thousandths) // 1000}.{abs(thousandths) % 1000:03d}"
+    if value * 1000 == thousandths:
+        return text.rstrip("0")
+    return f"about {text}"
+
+
+def label(name, axis):
+    """Name an argument, with its axis when the two axes differ."""
+    return f"{name} ({axis})" if axis else name
+
+
+def describe(value):
+    """Repeat what the user gave, short enough for one sentence."""
+    text = show(value) if type(value) is int else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def whole(name, value, minimum=None, axis=""):
+    """Return value as an int, or raise one sentence that names the argument and the way out."""
+    named = label(name, axis)
+    if isinstance(value, bool):
+        raise SizeTypeError(
+            f"{named} must be a whole number, but {value} is a truth value: write 1 or 0."
+        )
+    try:
+        number = operator.index(value)
+    except (TypeError, ValueError, RuntimeError):
+        given = "None" if value is None else f"{describe(value)} ({type(value).__name__})"
+        hint = "give an int"
+        if isinstance(value, float):
+            hint = "give an int; when you compute it, divide with // instead of /"
+        elif isinstance(value, str):
+            hint = "give the number without quotes"
+        raise SizeTypeError(f"{named} must be a whole number, but got {given}: {hint}.") from None
+    if minimum is not None and number < minimum:
+        raise SizeError(
+            f"{named} must be {minimum} or more, but got {show(number)}: "
+            f"choose a whole number from {minimum} up."
+        )
+    return number
+
+
+def flag(name, value):
+    """Return a truth value as it is; torch refuses anything else, and so do we."""
+    if not isinstance(value, bool):
+        raise SizeTypeError(f"{name} must be True or False, but got {describe(value)}.")
+    return value
+
+
+def is_sequence(value):
+    """A tuple or list (torch.Size is a tuple), which torch takes as one value per axis."""
+    return isinstance(value, (tuple, list))
+
+
+def pair(name, value, minimum=None, single=True):
+    """Return the (height, width) pair of an argument given as an int or a tuple.
+
+    single says whether a tuple of one number is allowed and stands for both axes,
+    as torch allows for stride, padding, dilation and pool kernels.
+    """
+    if not is_sequence(value):
+        number = whole(name, value, minimum)
+        return number, number
+    if len(value) == 1 and single:
+        number = whole(name, value[0], minimum)
+        return number, number
+    if len(value) != 2:
+        hint = ""
+        if name == "size" and len(value) in (3, 4):
+            hint = " leave out batch and channels,"
+        elif name == "padding" and len(value) == 4:
+            hint = " use torch.nn.functional.pad for four different edges,"
+        raise SizeError(
+            f"{name} must be one whole number or a (height, width) pair, but got "
+            f"{len(value)} numbers, {describe(tuple(value))}:{hint} give one or two numbers."
+        )
+    return tuple(whole(name, item, minimum, axis) for item, axis in zip(value, AXES, strict=True))
+
+
+def where(name):
+    return f"{name}: " if name else ""
+
+
+def per_axis(given, *pairs):
+    """Yield (axis name, value of each argument); one nameless axis when all were ints."""
+    if any(is_sequence(value) and len(value) == 2 for value in given):
+        for axis, name in enumerate(AXES):
+            yield (name, *(values[axis] for values in pairs))
+    else:
+        yield ("", *(values[0] for values in pairs))
+
+
+def joined(axes):
+    return axes[0].out if len(axes) == 1 else tuple(axis.out for axis in axes)
+
+
+def call(name, size, **arguments):
+    """Write the call as the reader would, leaving out what is at its default."""
+    parts = [describe(size)]
+    for key, value in arguments.items():
+        if key in ("kernel_size", "output_size"):
+            parts.append(f"{key}={describe(value)}")
+        elif value[0] != value[1]:
+            parts.append(f"{key}={describe(value[0])}")
+    return f"{name}({', '.join(parts)})"

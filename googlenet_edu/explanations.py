@@ -1,0 +1,334 @@
+"""The steps behind a size, as an object that prints well as text and in Jupyter.
+
+`googlenet_edu.sizes` does the arithmetic and hands the numbers over; this module puts
+them into words. Chapters: book/sizes/convolution and book/sizes/pooling.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import NamedTuple
+
+from ._arguments import decimal, show
+
+__all__ = ["AxisSteps", "Explanation", "PlainSteps", "Step", "UnreadCells", "Window", "Windows"]
+
+DILATED_SCAN_LIMIT = 100_000  # longest input whose dilated gaps are looked up cell by cell
+
+
+class Step(NamedTuple):
+    """One line of an explanation: what it computes, in words and numbers, and its value."""
+
+    name: str
+    text: str
+    value: object
+
+
+class Window(NamedTuple):
+    """One window along one axis.
+
+    start and stop are cell indices of the unpadded input, so start may be negative and stop
+    may lie beyond the input. cells is how many real cells the window covers, divisor what an
+    average pool divides by (padding counted or not, overhang of ceil_mode never).
+    """
+
+    index: int
+    start: int
+    stop: int
+    cells: int
+    divisor: int
+
+
+class Windows(Sequence):
+    """All windows along one axis, computed when asked for; nothing is stored."""
+
+    def __init__(self, axis, count_include_pad=True):
+        self._axis = axis
+        self._count_include_pad = count_include_pad
+
+    def __len__(self):
+        return self._axis.out
+
+    def __getitem__(self, index):
+        a = self._axis
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(a.out))]
+        i = index + a.out if index < 0 else index
+        if not 0 <= i < a.out:
+            raise IndexError(f"window {index} does not exist: there are {a.out}.")
+        start = i * a.stride - a.pad_left
+        first = -(start // a.dilation) if start < 0 else 0  # first tap inside the input
+        last = min(a.kernel_size - 1, (a.size - 1 - start) // a.dilation)
+        cells = max(0, last - first + 1)
+        padded = min(start + a.span, a.size + a.pad_right) - start
+        divisor = padded if self._count_include_pad else cells
+        return Window(i, start, start + a.span, cells, divisor)
+
+    def __repr__(self):
+        return f"<{show(self._axis.out)} windows of {show(self._axis.span)} cells>"
+
+
+class UnreadCells:
+    """The cells of one axis that no window ever reads (padding not counted).
+
+    count is None when a dilated kernel meets an input longer than 100,000 cells: then the
+    gaps are not looked up. ranges() yields them as Python ranges, cell indices from 0.
+    """
+
+    def __init__(self, axis):
+        self._axis = axis
+        self._simple = axis.dilation == 1 or axis.kernel_size == 1
+        self.count = self._count()
+
+    def _uncovered_before(self, position):
+        # Positions 0 .. position-1 of the padded axis that no undilated window covers.
+        a = self._axis
+        end = (a.out - 1) * a.stride + a.kernel_size
+        inside = min(position, end)
+        gap = max(0, a.stride - a.kernel_size)
+        rounds, rest = divmod(inside, a.stride)
+        between = rounds * gap + (max(0, rest - a.kernel_size) if gap else 0)
+        return between + max(0, position - end)
+
+    def _scan(self):
+        a = self._axis
+        seen = bytearray(a.size)
+        for tap in range(a.kernel_size):
+            start = tap * a.dilation - a.pad_left
+            stop = min(a.size, start + (a.out - 1) * a.stride + 1)
+            first = start if start >= 0 else start + -(start // a.stride) * a.stride
+            if first < stop:
+                seen[first : stop : a.stride] = b"\1" * len(range(first, stop, a.stride))
+        return seen
+
+    def _count(self):
+        a = self._axis
+        if self._simple:
+            return self._uncovered_before(a.size + a.pad_left) - self._uncovered_before(a.pad_left)
+        if a.size > DILATED_SCAN_LIMIT:
+            return None
+        return self._scan().count(0)
+
+    def ranges(self):
+        """Yield the unread cells as ranges, from left to right."""
+        a = self._axis
+        if not self.count:
+            return
+        if self._simple:
+            last = (a.out - 1) * a.stride + a.kernel_size - a.pad_left
+            if a.stride > a.kernel_size:
+                first = max(0, (a.pad_left - a.stride) // a.stride)
+                for i in range(first, a.out - 1):
+                    start = max(0, i * a.stride + a.kernel_size - a.pad_left)
+                    stop = min(a.size, (i + 1) * a.stride - a.pad_left)
+                    if start < stop:
+                        yield range(start, stop)
+                    if stop >= a.size:
+                        return
+            if last < a.size:
+                yield range(max(0, last), a.size)
+            return
+        seen = self._scan()
+        start = seen.find(0)
+        while start >= 0:
+            stop = seen.find(1, start)
+            stop = a.size if stop < 0 else stop
+            yield range(start, stop)
+            start = seen.find(0, stop)
+
+    def text(self, most=4):
+        """Say which cells are never read, listing at most a few ranges."""
+        if self.count is None:
+            return "not looked up (dilated kernel on more than 100,000 cells)"
+        if self.count == 0:
+            return "none, every cell of the input is read"
+        parts = []
+        for cells in self.ranges():
+            if len(parts) == most:
+                parts.append("...")
+                break
+            one = cells.stop - cells.start == 1
+            parts.append(
+                show(cells.start) if one else f"{show(cells.start)} to {show(cells.stop - 1)}"
+            )
+        plural = "" if self.count == 1 else "s"
+        return f"{show(self.count)} cell{plural}, index {', '.join(parts)} (counted from 0)"
+
+    def __len__(self):
+        return self.count or 0
+
+    def __iter__(self):
+        for cells in self.ranges():
+            yield from cells
+
+    def __repr__(self):
+        return f"<unread cells: {self.text()}>"
+
+
+@dataclass(frozen=True)
+class AxisSteps:
+    """The arithmetic of a convolution or pool along one axis; every value is a plain int.
+
+    name is "", "height" or "width"; room is what is left for the window to move in, whole is
+    room / stride after floor or ceil, and dropped says that ceil_mode's last window was taken
+    away again because it would have started in the right padding or beyond.
+    """
+
+    kind: str
+    name: str
+    size: int
+    kernel_size: int
+    stride: int
+    pad_left: int
+    pad_right: int
+    dilation: int
+    ceil_mode: bool
+    room: int
+    whole: int
+    dropped: bool
+    out: int
+    count_include_pad: bool = True
+
+    @property
+    def padded(self):
+        """Cells of the axis with its padding."""
+        return self.size + self.pad_left + self.pad_right
+
+    @property
+    def span(self):
+        """Cells from a window's first to its last tap: dilation * (kernel_size - 1) + 1."""
+        return self.dilation * (self.kernel_size - 1) + 1
+
+    @property
+    def windows(self):
+        """The windows along this axis, a lazy sequence of `Window`."""
+        return Windows(self, self.count_include_pad)
+
+    @property
+    def unread(self):
+        """The input cells that no window reads, an `UnreadCells`."""
+        return UnreadCells(self)
+
+    @property
+    def unused_padding(self):
+        """Right padding cells beyond the end of the last window."""
+        end = (self.out - 1) * self.stride + self.span
+        return min(self.pad_right, max(0, self.padded - end))
+
+    @property
+    def steps(self):
+        """The calculation, line by line, with this axis's numbers."""
+        s = show
+        if self.pad_left == self.pad_right:
+            padding = f"{s(self.size)} + 2 × {s(self.pad_left)} = {s(self.padded)}"
+        else:
+            padding = (
+                f"{s(self.size)} + {s(self.pad_left)} on the left + {s(self.pad_right)} "
+                f"on the right = {s(self.padded)}"
+            )
+        rounding = "ceil" if self.ceil_mode else "floor"
+        quotient = decimal(self.room, self.stride)
+        lines = [
+            Step("padded input", padding, self.padded),
+            Step(
+                "kernel span",
+                f"{s(self.dilation)} × ({s(self.kernel_size)} - 1) + 1 = {s(self.span)}",
+                self.span,
+            ),
+            Step("room to move", f"{s(self.padded)} - {s(self.span)} = {s(self.room)}", self.room),
+            Step("strides", f"{s(self.room)} / {s(self.stride)} = {quotient}", quotient),
+            Step(rounding, f"{rounding}({quotient}) = {s(self.whole)}", self.whole),
+        ]
+        if self.ceil_mode:
+            windows = self.whole + 1
+            start, limit = self.whole * self.stride, self.size + self.pad_left
+            verdict = "dropped" if self.dropped else "kept"
+            sign = ">=" if self.dropped else "<"
+            lines += [
+                Step("windows", f"{s(self.whole)} + 1 = {s(windows)}", windows),
+                Step(
+                    "last window",
+                    f"it would start at {s(self.whole)} × {s(self.stride)} = {s(start)} "
+                    f"{sign} {s(self.size)} + {s(self.pad_left)} = {s(limit)}: {verdict}",
+                    self.dropped,
+                ),
+            ]
+            result = f"{s(windows)} - 1 = {s(self.out)}" if self.dropped else s(self.out)
+        else:
+            result = f"{s(self.whole)} + 1 = {s(self.out)}"
+        lines.append(Step("output size", result, self.out))
+        if self.kind == "avg_pool":
+            last = self.windows[-1]
+            lines.append(
+                Step(
+                    "last divisor",
+                    f"the last window covers {s(last.cells)} of the input's cells and divides "
+                    f"by {s(last.divisor)}",
+                    last.divisor,
+                )
+            )
+        unread = self.unread
+        lines.append(Step("never read", unread.text(), unread.count))
+        return tuple(lines)
+
+
+class PlainSteps(NamedTuple):
+    """The steps of one axis for sizes that need no window arithmetic."""
+
+    name: str
+    steps: tuple
+    out: int = 0
+
+
+class Explanation:
+    """A size together with the steps that lead to it.
+
+    out is the same int or (height, width) tuple that the matching function returns; axes holds
+    one `AxisSteps` (or a plain step list for adaptive and transposed sizes) per axis. print() it
+    for text; in Jupyter it displays as a table.
+    """
+
+    def __init__(self, call, out, axes):
+        self.call = call
+        self.out = out
+        self.axes = tuple(axes)
+
+    @property
+    def steps(self):
+        """All steps of all axes, in order."""
+        return tuple(step for axis in self.axes for step in axis.steps)
+
+    def __int__(self):
+        return int(self.out)
+
+    def __repr__(self):
+        return f"<{self.call} = {self._out_text()}>"
+
+    def _out_text(self):
+        if isinstance(self.out, tuple):
+            return "(" + ", ".join(show(o) for o in self.out) + ")"
+        return show(self.out)
+
+    def __str__(self):
+        lines = [f"{self.call} = {self._out_text()}"]
+        for axis in self.axes:
+            if axis.name:
+                lines.append(f"  {axis.name}")
+            width = max(len(step.name) for step in axis.steps)
+            lines += [f"  {step.name:<{width}}  {step.text}" for step in axis.steps]
+        return "\n".join(lines)
+
+    def _repr_html_(self):
+        rows = []
+        for axis in self.axes:
+            if axis.name:
+                rows.append(f'<tr><th colspan="2" scope="rowgroup">{axis.name}</th></tr>')
+            rows += [
+                f'<tr><th scope="row">{escape(step.name)}</th><td>{escape(step.text)}</td></tr>'
+                for step in axis.steps
+            ]
+        return (
+            '<table class="gn-steps"><caption><code>'
+            f"{escape(self.call)} = {escape(self._out_text())}"
+            f"</code></caption><tbody>{''.join(rows)}</tbody></table>"
+        )

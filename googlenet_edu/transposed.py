@@ -1,0 +1,72 @@
+"""Transposed convolution: the size it gives (part of googlenet_edu.sizes)."""
+
+from ._arguments import SizeError, SizeTypeError, call, joined, pair, per_axis, show, where
+from .explanations import Explanation, PlainSteps, Step
+
+__all__ = ["conv_transpose_output_size", "explain_conv_transpose"]
+
+
+def conv_transpose_output_size(
+    size, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
+):
+    """Return the size after a transposed convolution.
+
+    Per axis: (size - 1) * stride - 2 * padding + dilation * (kernel_size - 1)
+    + output_padding + 1.
+
+    Args: size int or (height, width) in cells; the others as in torch.nn.ConvTranspose2d.
+    Raises: SizeError where torch would refuse: an output under 1, output_padding that is not
+    smaller than stride or dilation, zero or negative settings.
+    Source: PyTorch documentation, torch.nn.ConvTranspose2d. Chapter: book/sizes/convolution.
+
+    >>> conv_transpose_output_size(4, kernel_size=3, stride=2, padding=1, output_padding=1)
+    8
+    """
+    return explain_conv_transpose(size, kernel_size, stride, padding, output_padding, dilation).out
+
+
+def explain_conv_transpose(size, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
+    """Return the steps behind `conv_transpose_output_size` as an `Explanation`."""
+    given = (size, kernel_size, stride, padding, output_padding, dilation)
+    if isinstance(padding, str):
+        raise SizeTypeError(
+            f"padding must be a whole number here, but got {padding!r}: "
+            "a transposed convolution has no 'same' or 'valid'."
+        )
+    axes = []
+    for name, n, k, s, p, extra, d in per_axis(
+        given,
+        pair("size", size, 1, single=False),
+        pair("kernel_size", kernel_size, 1, single=False),
+        pair("stride", stride, 1),
+        pair("padding", padding, 0),
+        pair("output_padding", output_padding, 0),
+        pair("dilation", dilation, 1),
+    ):
+        place = where(name)
+        if extra >= s and extra >= d:
+            raise SizeError(
+                f"{place}output_padding={show(extra)} must be smaller than stride={show(s)} or "
+                f"dilation={show(d)}: choose at most {show(max(s, d) - 1)}."
+            )
+        out = (n - 1) * s - 2 * p + d * (k - 1) + extra + 1
+        if out < 1:
+            raise SizeError(
+                f"{place}the output would be {show(out)} cells: use less padding or a larger "
+                "input, kernel_size or stride."
+            )
+        text = (
+            f"({show(n)} - 1) × {show(s)} - 2 × {show(p)} + {show(d)} × ({show(k)} - 1) "
+            f"+ {show(extra)} + 1 = {show(out)}"
+        )
+        axes.append(PlainSteps(name, (Step("output size", text, out),), out))
+    code = call(
+        "conv_transpose_output_size",
+        size,
+        kernel_size=kernel_size,
+        stride=(stride, 1),
+        padding=(padding, 0),
+        output_padding=(output_padding, 0),
+        dilation=(dilation, 1),
+    )
+    return Explanation(code, joined(axes), axes)
