@@ -144,7 +144,7 @@ def explain_pool(
     return Explanation(code, joined(axes), axes)
 
 
-# ---- helpers --------------------------------------------------------------------------------
+
 
 
 def _conv_axes(size, kernel_size, stride, padding, dilation):

@@ -242,7 +242,7 @@ def test_windows_and_divisors_are_those_of_average_pooling(n, k, s, p, ceil, inc
 )
 def test_receptive_field_is_where_the_gradient_reaches(layers):
     field = sizes.receptive_field(layers)
-    n = 160
+    n = 4000
     x = torch.zeros(1, 1, n, requires_grad=True)
     y = x
     for k, s, p, d in layers:

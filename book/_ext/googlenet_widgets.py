@@ -1,0 +1,85 @@
+"""Sphinx extension: the book's widgets without a kernel.
+
+`{widget}` puts a widget into a page; notebooks bring theirs as stored HTML. Pages that hold a
+widget, and only those, load one classic script and one style sheet, both written here.
+"""
+
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from googlenet_edu import widgets
+from googlenet_edu.sizes import SizeError
+from googlenet_edu.widgets._bundle import book_css, book_script
+
+SCRIPT, SHEET = "googlenet-widgets.js", "googlenet-widgets.css"
+CLASSES = {"conv_size": "ConvSize", "pool_size": "PoolSize"}
+SETTINGS = (
+    "size kernel_size stride padding dilation kind ceil_mode count_include_pad name lang".split()
+)
+
+
+def read_setting(text):
+    """Turn a directive option into the value a widget takes."""
+    words = {"true": True, "false": False}
+    text = text.strip()
+    try:
+        return words.get(text.lower(), int(text))
+    except ValueError:
+        return words.get(text.lower(), text)
+
+
+class WidgetDirective(SphinxDirective):
+    """```{widget} conv_size``` with the widget's settings as options."""
+
+    required_arguments = 1
+    option_spec = dict.fromkeys(SETTINGS, directives.unchanged_required)
+
+    def run(self):
+        kind = self.arguments[0]
+        settings = {key: read_setting(value) for key, value in self.options.items()}
+        name = settings.pop("name", None)
+        try:
+            widget = getattr(widgets, CLASSES[kind])(**settings)
+        except KeyError:
+            raise self.error(f"unknown widget {kind!r}: there are {', '.join(CLASSES)}") from None
+        except (SizeError, TypeError) as error:
+            raise self.error(f"widget {kind}: {error}") from None
+        html = widget.static_html(name)
+        return [nodes.raw("", html, format="html")]
+
+
+def write_assets(app):
+    """Write the script and the style sheet before any page asks for their checksums."""
+    if app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in ((SCRIPT, book_script()), (SHEET, book_css())):
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def add_assets(app, pagename, templatename, context, doctree):
+    """Load the assets on the pages that hold a widget."""
+    if "data-gn-widget" in context.get("body", ""):
+        app.add_css_file(SHEET)
+        app.add_js_file(SCRIPT, defer="defer")
+
+
+def check_assets(app, exception):
+    """Fail the build when a page lost its script: a silent page is the worst fault."""
+    if exception is None and app.builder.format == "html":
+        for name in (SCRIPT, SHEET):
+            if not (Path(app.outdir) / "_static" / name).is_file():
+                raise ExtensionError(f"{name} is missing from the built book: build again.")
+
+
+def setup(app):
+    app.add_directive("widget", WidgetDirective)
+    app.connect("builder-inited", write_assets)
+    app.connect("html-page-context", add_assets)
+    app.connect("build-finished", check_assets)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

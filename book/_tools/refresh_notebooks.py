@@ -1,0 +1,99 @@
+"""Run the book's notebooks and store their outputs, always in the same form.
+
+    python book/_tools/refresh_notebooks.py            run all, write what changed
+    python book/_tools/refresh_notebooks.py --check    run all, write nothing, exit 1 on a change
+    python book/_tools/refresh_notebooks.py PATH ...   only these
+
+What depends on the run is left out: widget views and states, times, the kernel's version.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+BOOK = Path(__file__).resolve().parents[1]
+VIEW = "application/vnd.jupyter.widget-view+json"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def chapters():
+    """Return the book's notebooks; the classroom has sources of its own."""
+    return [
+        path
+        for path in sorted(BOOK.rglob("*.ipynb"))
+        if not {".ipynb_checkpoints", "classroom", "_build"} & set(path.parts)
+    ]
+
+
+def normalise(notebook):
+    """Strip a notebook of what another run would write differently. Changes it in place."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    count = 0
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        kept = []
+        for output in cell.outputs:
+            if "data" in output:
+                output.data.pop(VIEW, None)
+                output.metadata = nbformat.from_dict({})
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            # One stream's lines may arrive in several pieces.
+            same = kept and output.output_type == "stream" == kept[-1].output_type
+            if same and kept[-1].name == output.name:
+                kept[-1].text += output.text
+            else:
+                kept.append(output)
+        cell.outputs = kept
+    return notebook
+
+
+def to_text(notebook):
+    """Return the notebook as the text that is stored."""
+    return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+
+
+def refresh(path):
+    """Return (stored text, text after a run); raises when a cell fails."""
+    before = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(before, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    return before, to_text(normalise(notebook))
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: the whole book)")
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a change")
+    options = parser.parse_args(arguments)
+    changed = []
+    for path in options.paths or chapters():
+        before, after = refresh(path)
+        if before != after:
+            changed.append(path)
+            if not options.check:
+                path.write_text(after, encoding="utf-8", newline="\n")
+        print(f"{'changed' if before != after else 'same   '}  {path}")
+    return 1 if options.check and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

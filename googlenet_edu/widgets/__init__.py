@@ -1,0 +1,29 @@
+"""Widgets that recompute feature-map sizes: in Jupyter, and in the static page without Python.
+
+    from googlenet_edu.widgets import ConvSize
+    ConvSize(size=224, kernel_size=7, stride=2, padding=3)
+
+The arithmetic runs in the page (sizes.js), so a slider never waits for a kernel. Importing
+this package imports neither torch nor ipywidgets; naming a widget class imports anywidget.
+"""
+
+from importlib import import_module
+
+__all__ = ["ConvSize", "PoolSize", "Quiz", "static_html"]
+
+_HOMES = {
+    "ConvSize": "conv_size",
+    "PoolSize": "pool_size",
+    "Quiz": "quiz",
+    "static_html": "_static",
+}
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: it has {__all__}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,63 @@
+// The static page's host: puts a live widget in the place of each static rendering.
+// A classic script, so that it also runs in a page opened from a folder (file://).
+
+class PageModel {
+  constructor(state) {
+    this.state = state;
+    this.listeners = new Map();
+  }
+  get(name) { return this.state[name]; }
+  set(name, value) {
+    if (this.state[name] === value) return;
+    this.state[name] = value;
+    for (const listener of [...(this.listeners.get(`change:${name}`) ?? [])]) listener();
+  }
+  save_changes() {}
+  on(event, listener) {
+    if (!this.listeners.has(event)) this.listeners.set(event, new Set());
+    this.listeners.get(event).add(listener);
+  }
+  off(event, listener) { this.listeners.get(event)?.delete(listener); }
+}
+
+// "#conv-size-1&size=112&stride=2": a link to this widget in this state.
+function readAddress(id) {
+  const [name, ...pairs] = decodeURIComponent(location.hash.slice(1)).split("&");
+  if (name !== id) return null;
+  return pairs.map((pair) => pair.split("=")).filter((pair) => pair.length === 2);
+}
+
+function startWidget(el, index) {
+  const spec = WIDGETS[el.dataset.gnWidget];
+  if (!spec || el.dataset.gnLive) return;
+  el.dataset.gnLive = "true";
+  el.id ||= `${el.dataset.gnWidget.replace("_", "-")}-${index + 1}`;
+  const model = new PageModel({ lang: document.documentElement.lang.slice(0, 2), ...JSON.parse(el.dataset.gnState) });
+  const start = JSON.stringify(model.state);
+  el.classList.remove("gn-widget", "gn-static", "gn-quiz");
+  const stop = spec.render({ model, el });
+  el.gnModel = model;
+  if (!spec.fields) return; // a quiz has no settings to link to
+  const link = () => {
+    for (const [name, value] of readAddress(el.id) ?? []) el.gnType(name, value);
+  };
+  link();
+  if (readAddress(el.id)) el.scrollIntoView();
+  addEventListener("hashchange", link);
+  let timer = 0;
+  el.addEventListener("gn-redraw", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (JSON.stringify(model.state) === start && readAddress(el.id) === null) return;
+      const pairs = spec.fields.map(({ name }) => `&${name}=${model.get(name)}`).join("");
+      try { history.replaceState(history.state, "", `#${el.id}${pairs}`); } catch { /* a page that may not change its address still works */ }
+    }, 250);
+  });
+  el.gnStop = () => { clearTimeout(timer); removeEventListener("hashchange", link); stop(); };
+}
+
+function startAll() {
+  document.querySelectorAll("[data-gn-widget]").forEach(startWidget);
+}
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startAll);
+else startAll();

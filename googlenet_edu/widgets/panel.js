@@ -1,0 +1,241 @@
+// One panel for every widget: fields, presets, result, steps, drawing, code line.
+// It works on an anywidget model, which in the static page is the small model of host.js.
+
+const PANEL = {
+  en: {
+    reset: "Reset", copy: "Copy", copied: "Copied", preset: "Layer", own: "your own numbers", code: "PyTorch",
+    steps: "Step by step", slider: (name) => `${name}, slider`, px: "px", yes: "on", no: "off", refused: "PyTorch refuses this",
+    notWhole: (name, text) => `${name} must be a whole number, but got '${text}': type digits only, such as 3.`,
+    tooSmall: (name, min, text) => `${name} must be ${min} or more, but got ${text}: choose a whole number from ${min} up.`,
+    tooLarge: (name, text) => `${name}=${text} is more than a browser holds exactly (${SAFE}): use a smaller number here, or googlenet_edu.sizes in Python.`,
+  },
+  zh: {
+    reset: "重置", copy: "复制", copied: "已复制", preset: "层", own: "自定义数值", code: "PyTorch",
+    steps: "逐步计算", slider: (name) => `${name} 滑块`, px: "像素", yes: "开", no: "关", refused: "PyTorch 拒绝这一设置",
+    notWhole: (name, text) => `${name} 必须是整数，但得到的是 '${text}'：请只输入数字，例如 3。`,
+    tooSmall: (name, min, text) => `${name} 至少为 ${min}，但得到的是 ${text}：请输入不小于 ${min} 的整数。`,
+    tooLarge: (name, text) => `${name}=${text} 超出浏览器能精确表示的范围（${SAFE}）：请输入较小的数，或在 Python 中使用 googlenet_edu.sizes。`,
+  },
+};
+
+let panels = 0; // unique ids, several widgets on one page
+
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== undefined && child !== null));
+  return node;
+}
+
+// A typed text as a whole number: {value} or {error: sentence}. t: the panel's strings.
+function parseWhole(field, text, t) {
+  const given = text.trim();
+  if (!/^[+-]?\d+$/.test(given)) return { error: t.notWhole(field.name, given) };
+  const number = BigInt(given);
+  if (number < BigInt(field.min)) return { error: t.tooSmall(field.name, field.min, number) };
+  if (number > BigInt(SAFE)) return { error: t.tooLarge(field.name, number) };
+  return { value: Number(number) };
+}
+
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = h("textarea", { style: "position:fixed;opacity:0" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+// spec: {strings, fields, presets(), compute(state), steps(result, t), draw(...), code(state)}
+function renderPanel(spec, { model, el }) {
+  const id = `gn-${++panels}`;
+  const lang = model.get("lang") in PANEL ? model.get("lang") : "en";
+  const t = { ...PANEL[lang], ...spec.strings[lang] };
+  const names = spec.fields.map((field) => field.name);
+  const start = Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const drafts = new Map(); // what was typed and is not a number we can use, shown and explained
+  const rows = new Map();
+  let selected = 0, width = 0, frame = 0;
+
+  const state = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const commit = (changes) => {
+    for (const [name, value] of Object.entries(changes)) {
+      drafts.delete(name);
+      model.set(name, value);
+    }
+    model.save_changes();
+    redraw();
+  };
+
+  const root = h("section", { class: "gn-widget", "aria-label": t.title, lang });
+  const presets = spec.presets();
+  const presetMenu = h("select", { id: `${id}-preset`, onchange: () => {
+    const chosen = presets[presetMenu.selectedIndex - 1];
+    if (chosen) { selected = 0; commit({ ...spec.defaults, ...chosen.state }); }
+  } }, h("option", {}, t.own));
+  let group = null;
+  presets.forEach((preset) => {
+    if (!group || group.label !== preset.group) presetMenu.append((group = h("optgroup", { label: preset.group })));
+    group.append(h("option", {}, preset.label));
+  });
+  root.append(h("div", { class: "gn-head" },
+    h("strong", { class: "gn-title" }, t.title),
+    h("label", { for: `${id}-preset` }, t.preset), presetMenu,
+    h("button", { type: "button", onclick: () => { selected = 0; drafts.clear(); commit(start); } }, t.reset)));
+
+  const controls = h("div", { class: "gn-controls" });
+  for (const field of spec.fields) controls.append(makeField(field));
+  const windowRow = h("div", { class: "gn-field gn-step" },
+    h("label", { for: `${id}-window` }, t.windowName),
+    h("input", { type: "range", id: `${id}-window`, min: 0, value: 0, step: 1, oninput: (event) => { selected = Number(event.target.value); redraw(); } }),
+    h("span", { class: "gn-value" }));
+  const result = h("output", { class: "gn-answer", "aria-live": "polite", "aria-atomic": "true" });
+  const drawings = h("div", { class: "gn-drawings" });
+  const more = h("div", { class: "gn-more" });
+  const stepList = h("dl", { class: "gn-steps-list" });
+  const code = h("code", { tabindex: "0" });
+  const copyButton = h("button", { type: "button", onclick: async () => {
+    await copyText(code.textContent);
+    copyButton.textContent = t.copied;
+    setTimeout(() => (copyButton.textContent = t.copy), 1500);
+  } }, t.copy);
+  copyButton.setAttribute("aria-live", "polite");
+  root.append(controls, result, windowRow, drawings, more,
+    h("details", { class: "gn-details", open: true }, h("summary", {}, t.steps), stepList),
+    h("div", { class: "gn-code" }, h("span", {}, t.code), code, copyButton));
+  el.replaceChildren(root);
+
+  function makeField(field) {
+    const labelId = `${id}-${field.name}-label`, inputId = `${id}-${field.name}`;
+    const words = t.fields[field.name];
+    const label = h("label", { id: labelId, for: inputId }, h("code", {}, field.name), " ", h("span", { class: "gn-muted" }, words));
+    const row = { field };
+    if (field.type === "choice") {
+      row.choice = h("select", { id: inputId, onchange: () => commit({ [field.name]: row.choice.value }) },
+        ...field.options.map((value) => h("option", { value }, value)));
+      row.node = h("div", { class: "gn-field gn-short" }, label, row.choice);
+    } else if (field.type === "flag") {
+      row.flag = h("input", { type: "checkbox", id: inputId, onchange: () => commit({ [field.name]: row.flag.checked }) });
+      row.node = h("div", { class: "gn-field gn-short" }, label, row.flag);
+    } else {
+      row.slider = h("input", { type: "range", min: field.min, max: field.max, step: 1, "aria-label": t.slider(field.name),
+        oninput: () => commit({ [field.name]: Number(row.slider.value) }) });
+      row.number = h("input", { type: "text", inputmode: "numeric", id: inputId, autocomplete: "off", spellcheck: "false",
+        oninput: () => type(field, row.number.value),
+        onkeydown: (event) => {
+          const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+          if (!by || drafts.has(field.name)) return;
+          event.preventDefault();
+          type(field, String(Number(row.number.value) + by));
+        } });
+      const unit = h("span", { class: "gn-unit" }, field.unit ? t[field.unit] : "");
+      row.node = h("div", { class: "gn-field" }, label, row.slider, h("span", { class: "gn-entry" }, row.number, unit));
+      if (field.words) {
+        row.words = h("select", { "aria-label": `${field.name}, ${t.mode}`, onchange: () =>
+          commit({ [field.name]: row.words.value === "number" ? row.last ?? 0 : row.words.value }) },
+          h("option", { value: "number" }, t.number), ...field.words.map((word) => h("option", { value: word }, `'${word}'`)));
+        row.node.classList.add("gn-worded");
+        label.after(row.words);
+      }
+      row.hint = h("p", { class: "gn-hint", id: `${inputId}-hint` });
+      row.node.append(row.hint);
+    }
+    rows.set(field.name, row);
+    return row.node;
+  }
+
+  // What the reader typed, or what the page's address says: used when it is right, shown when not.
+  function type(field, text) {
+    if (field.type === "flag") return commit({ [field.name]: text === "true" });
+    if (field.type === "choice") return field.options.includes(text) ? commit({ [field.name]: text }) : undefined;
+    if (field.words?.includes(text)) return commit({ [field.name]: text });
+    const read = parseWhole(field, text, t);
+    if (read.error) {
+      drafts.set(field.name, { text, error: read.error });
+      redraw();
+    } else {
+      commit({ [field.name]: read.value });
+    }
+  }
+
+  function show(row, value, now) {
+    const { field } = row;
+    row.node.hidden = Boolean(field.when && !field.when(now));
+    if (row.choice) row.choice.value = value;
+    else if (row.flag) row.flag.checked = value;
+    else {
+      const draft = drafts.get(field.name);
+      const word = typeof value === "string";
+      if (row.words) row.words.value = word ? value : "number";
+      row.slider.hidden = row.number.parentElement.hidden = word && !draft;
+      if (!word) {
+        row.last = value;
+        row.slider.max = Math.max(field.max, value);
+        row.slider.value = value;
+        row.slider.setAttribute("aria-valuetext", `${value} ${field.unit ? t[field.unit] : ""}`.trim());
+      }
+      if (!draft && !word && row.number.value !== String(value)) row.number.value = value;
+      if (draft && row.number.value !== draft.text) row.number.value = draft.text;
+      row.hint.textContent = draft ? draft.error : "";
+      row.number.setAttribute("aria-invalid", draft ? "true" : "false");
+      if (draft) row.number.setAttribute("aria-describedby", row.hint.id);
+      else row.number.removeAttribute("aria-describedby");
+    }
+  }
+
+  function redraw() {
+    const now = state();
+    for (const [name, row] of rows) show(row, now[name], now);
+    const draft = [...drafts.values()][0];
+    const answer = draft ? { error: draft.error } : spec.compute(now, t);
+    const wrong = Boolean(answer.error);
+    root.classList.toggle("gn-invalid", wrong);
+    const text = wrong ? `${t.refused}: ${answer.error}` : t.answer(answer);
+    if (result.textContent !== text) result.textContent = text;
+    root.dataset.out = wrong ? "" : String(answer.out);
+    for (const part of [windowRow, drawings, more]) part.hidden = wrong;
+    const same = presets.findIndex((preset) =>
+      Object.entries({ ...spec.defaults, ...preset.state }).every(([name, value]) => now[name] === value));
+    presetMenu.selectedIndex = same + 1;
+    code.textContent = spec.code(now, presets[same]);
+    code.parentElement.hidden = Boolean(draft);
+    stepList.replaceChildren(...(wrong ? [] : spec.steps(answer, t)).flatMap(([name, words]) => [h("dt", {}, name), h("dd", {}, words)]));
+    stepList.parentElement.hidden = wrong;
+    if (!wrong) {
+      const last = Number(answer.out) - 1;
+      selected = Math.min(selected, last);
+      const [, slider, value] = windowRow.children;
+      slider.max = last;
+      slider.value = selected;
+      value.textContent = t.windowText(answer, selected);
+      slider.setAttribute("aria-valuetext", value.textContent);
+      drawings.innerHTML = spec.draw(answer, width || 600, selected, t);
+      more.innerHTML = spec.more ? spec.more(now, answer, t) : "";
+    }
+    el.dispatchEvent(new CustomEvent("gn-redraw"));
+  }
+
+  const onModel = () => { cancelAnimationFrame(frame); frame = requestAnimationFrame(redraw); };
+  for (const name of names) model.on(`change:${name}`, onModel);
+  const observer = new ResizeObserver(() => {
+    const now = Math.floor(root.clientWidth - 32);
+    if (now > 0 && now !== width) { width = now; redraw(); }
+  });
+  observer.observe(root);
+  width = Math.max(260, Math.floor(root.clientWidth - 32));
+  redraw();
+  el.gnType = (name, text) => { const row = rows.get(name); if (row) type(row.field, text); };
+  return () => {
+    observer.disconnect();
+    cancelAnimationFrame(frame);
+    for (const name of names) model.off(`change:${name}`, onModel);
+    el.replaceChildren();
+  };
+}
