@@ -42,6 +42,7 @@ __all__ = [
     "SizeTypeError",
     "adaptive_pool_bins",
     "adaptive_pool_output_size",
+    "caffe_pool_output_size",
     "conv_output_size",
     "conv_transpose_output_size",
     "explain_adaptive_pool",
@@ -145,6 +146,23 @@ def explain_pool(
 
 
 
+
+
+def caffe_pool_output_size(size, kernel_size, stride=None, padding=0):
+    """Return the feature-map size after a pool in Caffe, to compare with PyTorch's.
+
+    Caffe always rounds up, and drops the last window only when there is padding, so a window
+    may lie wholly outside the input. It has no dilation and no ceil_mode.
+
+    Arguments and errors: as `pool_output_size`.
+    Source: Caffe, pooling_layer.cpp. Chapter: book/sizes/pooling.
+
+    >>> caffe_pool_output_size(32, kernel_size=1, stride=2)
+    17
+    """
+    axes = _pool_axes(size, kernel_size, stride, padding, 1, True, "max")
+    outs = tuple(axis.whole + 1 - (axis.dropped and axis.pad_left > 0) for axis in axes)
+    return outs[0] if len(outs) == 1 else outs
 
 
 def _conv_axes(size, kernel_size, stride, padding, dilation):

@@ -116,12 +116,15 @@ def draw_squares(axis):
     y = 6 + (side - out) / 2
     inner = axis.size * unit
     offset = axis.pad_left * unit
+    arrow = (
+        f'<path d="M{x - 24:.1f} {6 + side / 2:.1f}h16m-5 -4l5 4l-5 4" class="gn-arrow" '
+        f"{PAINT['gn-arrow']}/>"
+    )
     body = [
         _box(2, 6, axis.padded * unit, axis.padded * unit, "gn-pad"),
         _box(2 + offset, 6 + offset, inner, inner, "gn-cell"),
         _box(2, 6, window, window, "gn-reading"),
-        f'<path d="M{x - 24:.1f} {6 + side / 2:.1f}h16m-5 -4l5 4l-5 4" class="gn-arrow" '
-        f"{PAINT['gn-arrow']}/>",
+        arrow,
         _box(x, y, out, out, "gn-result"),
         _box(x, y, cell, cell, "gn-chosen"),
         _text(2 + side / 2, side + 21, f"{axis.size} × {axis.size}"),

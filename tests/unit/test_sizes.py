@@ -10,6 +10,7 @@ from googlenet_edu.sizes import (
     SizeTypeError,
     adaptive_pool_bins,
     adaptive_pool_output_size,
+    caffe_pool_output_size,
     conv_output_size,
     conv_transpose_output_size,
     explain_adaptive_pool,
@@ -48,6 +49,12 @@ def test_ceil_mode_drops_the_last_window(size, kernel, stride, padding, out):
     for kind in ("max", "avg"):
         given = pool_output_size(size, kernel, stride, padding, ceil_mode=True, kind=kind)
         assert given == out
+
+
+def test_caffe_drops_only_with_padding():
+    assert caffe_pool_output_size(32, 1, 2) == 17
+    assert caffe_pool_output_size(9, 4, 4, 2) == 3
+    assert caffe_pool_output_size((112, 56), 3, 2) == (56, 28)
 
 
 def test_stride_defaults_to_the_kernel():
