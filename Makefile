@@ -1,0 +1,87 @@
+# `make book` and `make test` are all you need: each prepares its own environment in .venv.
+# Nothing here needs a path without spaces; every path used is relative.
+
+VENV ?= .venv
+PYTHON ?=
+ifeq ($(OS),Windows_NT)
+BIN = $(VENV)/Scripts
+else
+BIN = $(VENV)/bin
+endif
+PY = "$(BIN)/python"
+PIP = $(PY) -m pip --disable-pip-version-check install --quiet
+
+# Files are UTF-8, whatever the console speaks.
+export PYTHONUTF8 = 1
+
+PINS = requirements/constraints.txt pyproject.toml
+FOR_BOOK = $(VENV)/.ready-book
+FOR_READER = $(VENV)/.ready-reader
+FOR_TEST = $(VENV)/.ready-test
+
+# The first Python from 3.11 to 3.13 that answers, unless PYTHON says which.
+define FIND_PYTHON
+set -e; \
+for python in "$(PYTHON)" python3.11 python3.12 python3.13 python3 python; do \
+  if [ -n "$$python" ] && "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+  then break; fi; \
+  if [ -n "$(PYTHON)" ]; then python=; break; fi; \
+  python=; \
+done; \
+if [ -z "$$python" ]; then \
+  echo "No Python from 3.11 to 3.13 with the venv module was found. Install one (on Debian: apt install python3 python3-venv) or name it: make PYTHON=/path/to/python3" >&2; exit 1; \
+fi
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint notebooks bench clean distclean lab book-all-pythons
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
+
+book: $(FOR_BOOK)  ## build the book into _build/html; any warning is an error
+	"$(BIN)/jupyter-book" build . -n -W --keep-going -q
+	@echo "The book is in _build/html/index.html"
+
+test: $(FOR_TEST)  ## all tests: unit, notebooks, book, browser, Jupyter
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(FOR_TEST)  ## style and common faults
+	$(PY) -m ruff check .
+
+lab: $(FOR_READER)  ## open the chapters in JupyterLab
+	$(PY) -m jupyter lab book
+
+notebooks: $(FOR_TEST)  ## run every notebook and store its outputs
+	$(PY) book/_tools/refresh_notebooks.py
+
+bench: $(FOR_TEST)  ## sizes and times, printed
+	$(PY) -m tests.bench
+
+book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a folder of its own
+	for version in 3.11 3.12 3.13; do \
+	  $(MAKE) book VENV=.venv-$$version PYTHON=python$$version || exit 1; \
+	done
+
+clean:  ## remove what the commands built
+	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis
+
+distclean: clean  ## and the environments as well
+	rm -rf .venv .venv-3.11 .venv-3.12 .venv-3.13
+
+$(VENV)/.made:
+	@$(FIND_PYTHON); echo "Making $(VENV) with $$("$$python" --version)"; "$$python" -m venv "$(VENV)"
+	@touch "$@"
+
+$(FOR_BOOK): requirements/book.txt $(PINS) | $(VENV)/.made
+	$(PIP) -r requirements/book.txt
+	$(PIP) --no-deps --editable .
+	@touch "$@"
+
+$(FOR_READER): requirements.txt $(FOR_BOOK)
+	$(PIP) -r requirements.txt
+	@touch "$@"
+
+$(FOR_TEST): requirements/test.txt $(FOR_READER)
+	$(PIP) -r requirements/test.txt
+	@touch "$@"

@@ -1,0 +1,5 @@
+"""Sphinx extension: the cover drawing of the whole network."""
+
+
+def setup(app):
+    return {}
