@@ -1,0 +1,93 @@
+"""The stored notebooks: their form, strict nbval, and the refresh command."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SANITIZE = Path(__file__).with_name("sanitize.cfg")
+spec = importlib.util.spec_from_file_location(
+    "refresh_notebooks", ROOT / "book" / "_tools" / "refresh_notebooks.py"
+)
+refresh_notebooks = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(refresh_notebooks)
+CHAPTERS = refresh_notebooks.chapters()
+each_chapter = pytest.mark.parametrize(
+    "path", CHAPTERS, ids=[p.relative_to(ROOT / "book").as_posix() for p in CHAPTERS]
+)
+
+
+def nbval(path):
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"]
+    command += ["-o", "addopts=", "--nbval-sanitize-with", str(SANITIZE), str(path)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+
+
+@each_chapter
+def test_strict_nbval(path):
+    """Every stored output is what a fresh kernel gives."""
+    run = nbval(path)
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-1000:]
+
+
+@each_chapter
+def test_refreshing_changes_nothing(path):
+    before, after = refresh_notebooks.refresh(path)
+    assert before == after, f"{path.name}: run `make notebooks` and commit what it changes."
+
+
+@each_chapter
+def test_form(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.encode("utf-8")) < 500_000
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert refresh_notebooks.VIEW not in text
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in notebook.cells:
+        assert re.fullmatch(r"[a-z][a-z0-9-]*", cell.id), f"cell id {cell.id!r} is no word"
+        assert not re.fullmatch(r"[0-9a-f]{8}", cell.id), f"cell id {cell.id!r} is no word"
+        assert set(cell.metadata) <= {"tags"}
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    for cell in code:
+        assert cell.source.strip()
+        assert not any(output.output_type == "error" for output in cell.outputs)
+        assert " at 0x" not in json.dumps(cell.outputs)
+    loose = [
+        cell for cell in code
+        if {"nbval-ignore-output", "nbval-skip"} & set(cell.metadata.get("tags", []))
+    ]  # fmt: skip
+    assert len(loose) <= len(code) / 3
+    for cell in loose:
+        assert "assert" in cell.source, f"{cell.id}: an output that is not compared must assert"
+
+
+def test_there_are_chapters():
+    assert {p.stem for p in CHAPTERS} >= {"convolution", "pooling"}
+
+
+def test_a_wrong_stored_output_fails(tmp_path):
+    """The gate itself: one digit changed in a stored output must fail nbval."""
+    source = (ROOT / "book" / "sizes" / "convolution.ipynb").read_text(encoding="utf-8")
+    planted = source.replace("(1, 64, 112, 112)", "(1, 64, 113, 113)")
+    assert planted != source
+    path = tmp_path / "planted.ipynb"
+    path.write_text(planted, encoding="utf-8")
+    run = nbval(path)
+    assert run.returncode == 1
+    assert "113" in run.stdout
+
+
+def test_a_failing_cell_fails_the_refresh(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    path = tmp_path / "failing.ipynb"
+    nbformat.write(notebook, path)
+    command = [sys.executable, str(ROOT / "book" / "_tools" / "refresh_notebooks.py"), str(path)]
+    assert subprocess.run(command, capture_output=True).returncode != 0
