@@ -1,0 +1,49 @@
+"""GoogLeNet for learners: sizes, the network, its ledger, and the sliders of the book.
+
+    from googlenet_edu import GoogLeNet, conv_output_size
+
+Importing the package imports neither torch nor matplotlib nor ipywidgets: a public name is
+fetched from its module when it is first used, so the size chapters start at once.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# module -> the names that the package offers from it; add a line here to publish a name.
+_PUBLIC = {
+    "architecture": (),
+    "layers": ("AuxClf", "BasicConv2d", "Inception"),
+    "model": ("GoogLeNet", "GoogLeNetOutput"),
+    "norms": (),
+    "sizes": (
+        "adaptive_pool_bins",
+        "adaptive_pool_output_size",
+        "conv_output_size",
+        "conv_transpose_output_size",
+        "explain_conv",
+        "explain_pool",
+        "pool_output_size",
+        "receptive_field",
+    ),
+    "summary": ("summarize",),
+    "trace": ("ledger",),
+    "widgets": (),
+}
+_HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = sorted([*_HOMES, *_PUBLIC, "__version__"])
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        return import_module(f".{name}", __name__)
+    if name in _HOMES:
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value  # the next use finds it without this function
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
