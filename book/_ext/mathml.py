@@ -121,6 +121,8 @@ def join_upright(row):
 
 def space_words(row, block):
     """Function names are identifiers; a thin space parts them from what follows."""
+    if row.tag not in ("mrow", "mtd", "mstyle", "math"):
+        return
     for child in list(row):
         base = child[0] if child.tag in CHILDREN and child.tag != "mfrac" and len(child) else child
         if not is_word(base) or base.text == "mod":
@@ -128,8 +130,6 @@ def space_words(row, block):
         base.tag = "mi"
         if child.tag == "msub" and base.text in LIMITS and block:
             child.tag = "munder"
-        if row.tag not in ("mrow", "mtd", "mstyle", "math"):
-            continue
         place = list(row).index(child)
         if place + 1 < len(row) and row[place + 1].tag not in ("mo", "mspace"):
             row.insert(place + 1, Element("mspace", width=THIN_SPACE))
