@@ -136,7 +136,9 @@ def draw_names(maps):
     for side, group in sides.items():
         middle = (group[0].x + group[-1].right) / 2 + DEPTH[0] * group[0].height / 2
         ceiling = MIDDLE - group[0].height * (0.5 - DEPTH[1]) - 9
-        out.append(text(middle, ceiling, f'{side}<tspan class="gc-times"> × {side}</tspan>', "gc-side"))
+        out.append(
+            text(middle, ceiling, f'{side}<tspan class="gc-times"> × {side}</tspan>', "gc-side")
+        )
     return "".join(out)
 
 
@@ -163,7 +165,9 @@ def draw_legend(x, y):
     out = [text(x, y, "Inception block", "gc-name", "start")]
     for place, words in enumerate(BRANCHES):
         left = x + 136 + 70 * place
-        out.append(f'<rect class="gc-branch{place + 1}" x="{left}" y="{y - 10}" width="12" height="12"/>')
+        out.append(
+            f'<rect class="gc-branch{place + 1}" x="{left}" y="{y - 10}" width="12" height="12"/>'
+        )
         out.append(text(left + 18, y, words, "gc-fine", "start"))
     return f'<g class="gc-legend">{"".join(out)}</g>'
 

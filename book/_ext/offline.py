@@ -43,6 +43,10 @@ JS_FETCH = re.compile(
     r"""\s*['"`]((?:https?:|wss?:)?//[^'"`\s]+)""",
     re.IGNORECASE,
 )
+# Search fetches pages for its excerpts, which browsers refuse for a book opened from a folder.
+PLAIN_SEARCH = (
+    'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+)
 UNWANTED = ("sphinx-thebe.js", "sphinx-thebe.css", "sphinx-thebe-lib.js")
 
 
@@ -129,6 +133,7 @@ def check_built_files(app, exception):
 
 def setup(app):
     app.connect("config-inited", remove_thebe)
+    app.add_js_file(None, body=PLAIN_SEARCH, priority=400)
     app.connect("html-page-context", remove_hosted_scripts, priority=900)
     app.connect("build-finished", check_built_files, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,144 @@
+"""Fixtures of the browser tests: the built book over http and file://, and a watched Chromium.
+
+    def test_something(open_page, site_http):
+        visit = open_page(site_http + "book/intro.html", width=360, theme="dark")
+        visit.page.get_by_role("slider").first.press("ArrowRight")
+
+A page that asks another machine for anything, or reports an error, fails its test at the end.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.building import ROOT, build_book
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+LOCAL = {"127.0.0.1", "localhost", ""}
+
+
+def find_chromium():
+    """Return the browser's path; the tests fail, not skip, without one."""
+    for name in (os.environ.get("CHROMIUM"), "chromium", "google-chrome", "chromium-browser"):
+        if name and (path := shutil.which(name)):
+            return path
+    pytest.fail(
+        "Chromium was not found, so nothing in the browser can be tested. Install it (on Debian: "
+        "apt install chromium) or set CHROMIUM to its path.",
+        pytrace=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests."""
+    path = find_chromium()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of the built book; built once for all tests."""
+    build = build_book(ROOT, tmp_path_factory.mktemp("site"))
+    assert build.code == 0, build.log[-4000:]
+    return build.html
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site_http(site):
+    """The book's address on a local web server, with a slash at the end."""
+    handler = functools.partial(QuietHandler, directory=str(site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def site_file(site):
+    """The book's address when it is opened from a folder, with a slash at the end."""
+    return site.as_uri() + "/"
+
+
+@pytest.fixture(params=["http", "file"])
+def site_url(request):
+    """Both addresses in turn."""
+    return request.getfixturevalue(f"site_{request.param}")
+
+
+@dataclass
+class Visit:
+    """A page and what went wrong on it."""
+
+    page: Page
+    outside: list = field(default_factory=list)  # addresses of other machines it asked for
+    errors: list = field(default_factory=list)  # console errors, page errors, missing files
+
+    def assert_clean(self):
+        assert not self.outside, f"{self.page.url} asked for {self.outside}"
+        assert not self.errors, f"{self.page.url}: {self.errors}"
+
+
+@pytest.fixture
+def open_page(browser):
+    """Return a function that opens an address and watches the page until the test ends."""
+    contexts, visits = [], []
+
+    def open_one(url, width=1280, height=900, theme="light", **settings):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, **settings
+        )
+        contexts.append(context)
+        page = context.new_page()
+        visit = Visit(page)
+        visits.append(visit)
+
+        def route(route):
+            address = urlsplit(route.request.url)
+            if address.scheme in ("data", "blob") or (address.hostname or "") in LOCAL:
+                route.continue_()
+            else:
+                visit.outside.append(route.request.url)
+                route.abort()
+
+        def note_answer(answer):
+            if answer.status >= 400:
+                visit.errors.append(f"{answer.status} for {answer.url}")
+
+        def note_console(message):
+            if message.type == "error":
+                visit.errors.append(message.text)
+
+        context.route("**/*", route)
+        page.on("pageerror", lambda error: visit.errors.append(str(error)))
+        page.on("console", note_console)
+        page.on("response", note_answer)
+        if settings.get("java_script_enabled", True):  # without it, scripts are not to come
+            page.on("requestfailed", lambda request: visit.errors.append(f"no {request.url}"))
+        page.goto(url, wait_until="load")
+        return visit
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    for visit in visits:
+        visit.assert_clean()

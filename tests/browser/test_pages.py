@@ -1,0 +1,137 @@
+"""Every page as a reader meets it: over http and from a folder, light and dark, wide and narrow."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.building import pages
+
+PAGES = pages()
+each_page = pytest.mark.parametrize("name", PAGES)
+each_theme = pytest.mark.parametrize("theme", ["light", "dark"])
+
+# What makes the page wider than the window, with the outermost culprits named.
+OVERFLOW = """() => {
+  const limit = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= limit) return [];
+  return [...document.querySelectorAll("main *")]
+    .filter((e) => e.getBoundingClientRect().right > limit + 1)
+    .slice(0, 5).map((e) => `${e.tagName}.${e.className?.baseVal ?? e.className}`);
+}"""
+# Text outside code, scripts and formulas.
+PROSE = """() => {
+  const copy = document.querySelector("article").cloneNode(true);
+  copy.querySelectorAll("pre, code, script, style, svg, math").forEach((e) => e.remove());
+  return copy.textContent;
+}"""
+BRIGHTNESS = """() => {
+  const bright = (css) => {
+    const [r, g, b] = css.match(/[0-9.]+/g).map(Number);
+    return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+  };
+  const style = getComputedStyle(document.body);
+  return [bright(style.backgroundColor), bright(style.color)];
+}"""
+LATEX = re.compile(
+    r"\\(?:frac|left|lfloor|sum|text|begin|times|cdot)\b|\$[^$\s][^$\n]*\\[a-z]+[^$\n]*\$"
+)
+
+
+@each_page
+@each_theme
+def test_page_is_complete_on_its_own(open_page, site_url, name, theme):
+    """Nothing from another machine, no error, nothing wider than the window, no raw LaTeX."""
+    visit = open_page(site_url + name, width=1280, theme=theme)
+    page = visit.page
+    ground, ink = page.evaluate(BRIGHTNESS)
+    assert (ground > 0.9 and ink < 0.3) if theme == "light" else (ground < 0.1 and ink > 0.7)
+    assert page.title()
+    expect(page.locator("article h1")).to_have_count(1)
+    assert not LATEX.search(page.evaluate(PROSE))
+    for width in (1280, 768, 360, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(OVERFLOW) == [], f"{name} is wider than {width} px"
+
+
+@each_page
+def test_formulas_are_mathml_in_the_book_font(open_page, site_file, name):
+    page = open_page(site_file + name).page
+    boxes = page.locator(".math").count()
+    assert page.locator(".math math").count() == boxes
+    if boxes:
+        page.evaluate("document.fonts.ready")
+        assert page.evaluate("document.fonts.check('20px \"STIX Two Math Book\"')")
+
+
+@each_page
+def test_links_within_the_book_lead_somewhere(open_page, site, site_file, name):
+    page = open_page(site_file + name).page
+    links = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.href)")
+    inside = {link for link in links if link.startswith(site_file)}
+    assert inside
+    for link in inside:
+        target = site / unquote(urlsplit(link).path.removeprefix(urlsplit(site_file).path))
+        assert target.is_file(), f"{name} links to {link}"
+        anchor = unquote(urlsplit(link).fragment)
+        if anchor and "&" not in anchor and target.suffix == ".html":
+            assert f'id="{anchor}"' in target.read_text(encoding="utf-8"), f"{name}: {link}"
+
+
+@each_page
+def test_page_can_be_read_without_javascript(open_page, site_file, name):
+    page = open_page(site_file + name, java_script_enabled=False).page
+    expect(page.locator("article h1")).to_be_visible()
+    for widget in page.locator("[data-gn-widget]").all():
+        assert widget.inner_text().strip()
+
+
+@each_page
+def test_print_shows_the_text_alone(open_page, site_file, name):
+    page = open_page(site_file + name, theme="dark").page
+    page.emulate_media(media="print")
+    for part in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
+        for one in page.locator(part).all():
+            expect(one).to_be_hidden()
+    expect(page.locator("article h1")).to_be_visible()
+
+
+def test_index_leads_to_the_introduction(open_page, site_url):
+    page = open_page(site_url + "index.html").page
+    page.wait_for_url("**/book/intro.html")
+    expect(page.locator("article h1")).to_contain_text("GoogLeNet, layer by layer")
+
+
+def test_search_finds_a_chapter(open_page, site_url):
+    page = open_page(site_url + "search.html?q=pooling").page
+    expect(page.locator("ul.search li a", has_text="pooling").first).to_be_visible(timeout=10_000)
+
+
+def test_cover_names_every_part_of_the_network(open_page, site_file):
+    page = open_page(site_file + "book/intro.html").page
+    cover = page.get_by_role("img", name="GoogLeNet, drawn to scale")
+    expect(cover).to_be_visible()
+    for word in ("conv1", "3a", "3b", "4a", "4e", "5a", "5b", "aux1", "aux2"):
+        expect(cover.locator("text", has_text=re.compile(f"^{word}$"))).to_be_visible()
+
+
+def test_theme_button_changes_the_page(open_page, site_file):
+    page = open_page(site_file + "book/intro.html").page
+    button = page.locator(".theme-switch-button").first
+    seen = set()
+    for _ in range(3):
+        button.click()
+        seen.add(page.locator("html").get_attribute("data-theme"))
+    assert seen == {"light", "dark"}
+
+
+def test_a_remote_file_would_be_noticed(open_page, site_file):
+    """The gate itself: a page that asks another machine is recorded and blocked."""
+    visit = open_page(site_file + "book/intro.html")
+    visit.page.evaluate("new Image().src = 'https://cdn.example.org/x.png'")
+    visit.page.wait_for_timeout(200)
+    with pytest.raises(AssertionError, match=re.escape("cdn.example.org")):
+        visit.assert_clean()
+    visit.outside.clear()
+    visit.errors.clear()
