@@ -58,9 +58,13 @@ notebooks: $(FOR_TEST)  ## run every notebook and store its outputs
 bench: $(FOR_TEST)  ## sizes and times, printed
 	$(PY) -m tests.bench
 
+# A version manager may hold a Python back until it is named by its full path.
 book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a folder of its own
 	for version in 3.11 3.12 3.13; do \
-	  $(MAKE) book VENV=.venv-$$version PYTHON=python$$version || exit 1; \
+	  python=python$$version; \
+	  "$$python" -c "" 2>/dev/null || python=$$(ls -d "$$HOME"/.pyenv/versions/$$version.*/bin/python | tail -n 1); \
+	  rm -rf _build; \
+	  $(MAKE) --no-print-directory book VENV=.venv-$$version PYTHON="$$python" || exit 1; \
 	done
 
 clean:  ## remove what the commands built

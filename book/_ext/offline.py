@@ -64,7 +64,8 @@ class PageReader(HTMLParser):
         if tag == "link" and set((values.get("rel") or "").lower().split()) <= NAMING:
             return
         for name in FETCHED.get(tag, ()):
-            for part in (values.get(name) or "").split(","):
+            value = values.get(name) or ""
+            for part in value.split(",") if name == "srcset" else [value]:
                 if REMOTE.match(part):
                     self.found.append(part.split()[0])
         self.found += CSS_FETCH.findall(values.get("style") or "")
