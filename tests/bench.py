@@ -1,0 +1,98 @@
+"""Sizes and times of the book, printed: `make bench`.
+
+Every figure has the limit it should stay under; the exit code is 1 when one does not.
+"""
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import FLAGS, find_chromium
+from tests.building import build_book, copy_book
+
+# Times the work of each drawn frame, layout included, from inside the page.
+WATCH = """
+  window.frames_ms = [];
+  const next = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (work) => next((now) => {
+    const start = performance.now();
+    work(now);
+    document.body.getBoundingClientRect();
+    window.frames_ms.push(performance.now() - start);
+  });
+"""
+SWEEP = """async (el) => {
+  window.frames_ms.length = 0;
+  const sliders = [...el.querySelectorAll("input[type=range]")];
+  for (let step = 0; step < 300; step++) {
+    const slider = sliders[step % sliders.length];
+    const span = slider.max - slider.min + 1;
+    slider.value = Number(slider.min) + ((step * 7) % span);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  return window.frames_ms;
+}"""
+failed = []
+
+
+def report(name, value, unit, limit):
+    ok = value < limit
+    failed.extend([] if ok else [name])
+    print(f"{name:46} {value:8.1f} {unit:3} (limit {limit} {unit}) {'ok' if ok else 'TOO MUCH'}")
+
+
+def import_ms(statement):
+    """Return the median time of a fresh Python that runs one statement, in milliseconds."""
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", statement], check=True)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
+
+
+def redraws(html):
+    """Return the milliseconds of each redraw for the sliders of both size widgets."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        page = browser.new_page()
+        page.add_init_script(WATCH)
+        for kind, name in (("conv_size", "convolution"), ("pool_size", "pooling")):
+            page.goto((html / "book" / "sizes" / f"{name}.html").as_uri())
+            widget = page.locator(f'[data-gn-widget="{kind}"]').first
+            yield name, sorted(widget.evaluate(SWEEP))
+        browser.close()
+
+
+def main():
+    folder = Path(tempfile.mkdtemp())
+    try:
+        copy_book(folder)
+        start = time.perf_counter()
+        build = build_book(folder, folder)
+        seconds = time.perf_counter() - start
+        assert build.code == 0, build.log[-2000:]
+        report("book build from clean", seconds, "s", 20)
+        files = ("googlenet-widgets.js", "googlenet-widgets.css")
+        size = sum((build.html / "_static" / name).stat().st_size for name in files)
+        report("widgets' JavaScript and CSS, not compressed", size / 1000, "KB", 60)
+        extra = import_ms("import googlenet_edu") - import_ms("pass")
+        report("import googlenet_edu beyond bare Python", extra, "ms", 50)
+        for name, times in redraws(build.html):
+            report(f"{name}: redraw, median of {len(times)}", statistics.median(times), "ms", 16)
+            report(f"{name}: redraw, 95th percentile", times[int(len(times) * 0.95)], "ms", 16)
+    finally:
+        shutil.rmtree(folder)
+    if failed:
+        sys.exit(f"Beyond its limit: {', '.join(failed)}.")
+
+
+if __name__ == "__main__":
+    main()
