@@ -75,23 +75,27 @@ class InceptionSpec:
 
     def branches(self, branch3_kernel=5):
         """Return the layers of branch1 to branch4; branch3_kernel is 5, or torchvision's 3."""
-        n = self.in_channels
-        side = branch3_kernel
-        return (
-            (ConvSpec("branch1", n, self.ch1x1, 1),),
-            (
-                ConvSpec("branch2.0", n, self.ch3x3reduce, 1),
-                ConvSpec("branch2.1", self.ch3x3reduce, self.ch3x3, 3, padding=1),
-            ),
-            (
-                ConvSpec("branch3.0", n, self.ch5x5reduce, 1),
-                ConvSpec("branch3.1", self.ch5x5reduce, self.ch5x5, side, padding=side // 2),
-            ),
-            (
-                PoolSpec("branch4.0", 3, 1, padding=1, ceil_mode=False),
-                ConvSpec("branch4.1", n, self.pool_proj, 1),
-            ),
-        )
+        return _branches(self, branch3_kernel)
+
+
+@cache
+def _branches(spec, side):
+    n = spec.in_channels
+    return (
+        (ConvSpec("branch1", n, spec.ch1x1, 1),),
+        (
+            ConvSpec("branch2.0", n, spec.ch3x3reduce, 1),
+            ConvSpec("branch2.1", spec.ch3x3reduce, spec.ch3x3, 3, padding=1),
+        ),
+        (
+            ConvSpec("branch3.0", n, spec.ch5x5reduce, 1),
+            ConvSpec("branch3.1", spec.ch5x5reduce, spec.ch5x5, side, padding=side // 2),
+        ),
+        (
+            PoolSpec("branch4.0", 3, 1, padding=1, ceil_mode=False),
+            ConvSpec("branch4.1", n, spec.pool_proj, 1),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

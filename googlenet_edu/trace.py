@@ -1,0 +1,187 @@
+"""The ledger: every layer of GoogLeNet with its shape, parameters and cost, by arithmetic alone.
+
+Nothing runs through the network and torch is not imported: shapes come from `sizes`, channels from
+`architecture`. Chapters: book/network/googlenet, book/network/summary, book/network/table1.
+"""
+
+from functools import lru_cache
+from math import prod
+
+from ._arguments import pair, whole
+from ._ledger import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
+from .architecture import HEAD_GRID, ConvSpec, InceptionSpec, network
+from .sizes import SizeError, conv_output_size, pool_output_size
+
+__all__ = ["BlockRow", "Ledger", "LedgerRow", "ledger"]
+
+
+def ledger(
+    image_size=224,
+    batch_size=1,
+    num_classes=1000,
+    aux=True,
+    variant="article",
+    *,
+    width=1.0,
+    in_channels=3,
+    aux_pool=None,
+):
+    """Return the `Ledger` of GoogLeNet for images of one size: what every layer gives and costs.
+
+    Args:
+        image_size: side in px, or (height, width).
+        batch_size: images in the batch, 0 or more.
+        num_classes, aux, variant, width, in_channels, aux_pool: as in `GoogLeNet`.
+
+    Raises: SizeError (a ValueError) naming the layer at which the chain of sizes breaks; with aux,
+    also where only evaluation would work, without the heads. ValueError for a wrong argument.
+    Source: Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/googlenet.
+
+    >>> ledger(224).params
+    13385816
+    """
+    height, width_px = pair("image_size", image_size, 1)
+    batch = whole("batch_size", batch_size, 0)
+    classes = whole("num_classes", num_classes, 1)
+    if not isinstance(aux, bool):
+        raise ValueError(
+            f"aux must be True or False, but got {aux!r}: True counts the two auxiliary "
+            "classifiers as well."
+        )
+    plan = network(variant, width, in_channels)
+    aux_pool = plan.variant.aux_pool if aux_pool is None else aux_pool
+    if aux_pool not in ("fixed", "adaptive"):
+        raise ValueError(
+            f"aux_pool must be 'fixed' (223 to 270 px) or 'adaptive' (any size), but got "
+            f"{aux_pool!r}: choose one of the two."
+        )
+    title = (
+        f"GoogLeNet, variant {variant}, {batch} x {in_channels} x {height} x {width_px}, "
+        f"{classes} classes"
+    )
+    walk = _Walk(plan.variant, batch)
+    heads = {head.after: head for head in plan.aux} if aux else {}
+    norms = {rule.after: rule for rule in plan.variant.lrn}
+    shape = (batch, in_channels, height, width_px)
+    for spec in plan.backbone:
+        if isinstance(spec, InceptionSpec):
+            shape = walk.inception(spec, shape)
+        else:
+            shape = walk.step(spec.name, spec.name, spec, shape)
+        if spec.name in norms:
+            name = norms[spec.name].name
+            walk.add(name, name, "LocalResponseNorm", shape, shape)
+        if spec.name in heads:
+            walk.head(heads[spec.name], shape, aux_pool, classes)
+    pooled = (*shape[:2], 1, 1)
+    flat = shape[:2]
+    walk.add("avgpool", "avgpool", "AdaptiveAvgPool2d", shape, pooled)
+    walk.add("dropout", "dropout", "Dropout", flat, flat)
+    walk.linear("fc", "fc", flat, classes)
+    return Ledger(title, walk.rows)
+
+
+class _Walk:
+    """Collects the rows in forward order."""
+
+    def __init__(self, variant, batch):
+        self.variant = variant
+        self.batch = batch
+        self.rows = []
+
+    def add(self, name, block, kind, given, out, params=0, multiply_adds=0, torchinfo=0):
+        size = FLOAT_BYTES * prod(out)
+        self.rows.append(
+            LedgerRow(name, block, kind, given, out, params, multiply_adds, torchinfo, size)
+        )
+
+    def size(self, name, spec, height, width):
+        try:
+            return _size_after(spec, height, width)
+        except SizeError as error:
+            raise SizeError(
+                f"{name} gets a map of {height} x {width} and cannot work: {error}"
+            ) from None
+
+    def step(self, name, block, spec, shape):
+        """Add a convolution with its norm and ReLU, or a pool; return the shape after it."""
+        batch, channels, height, width = shape
+        height, width = self.size(name, spec, height, width)
+        if not isinstance(spec, ConvSpec):
+            out = (batch, channels, height, width)
+            self.add(name, block, "MaxPool2d" if spec.kind == "max" else "AvgPool2d", shape, out)
+            return out
+        out = (batch, spec.out_channels, height, width)
+        weights = spec.in_channels * spec.out_channels * spec.kernel_size**2
+        params = weights + spec.out_channels * self.variant.conv_bias
+        places = batch * height * width
+        self.add(
+            f"{name}.conv.0", block, "Conv2d", shape, out, params, weights * places, params * places
+        )
+        after = 1
+        if self.variant.norm == "bn":
+            params = 2 * spec.out_channels
+            self.add(f"{name}.conv.1", block, "BatchNorm2d", out, out, params, 0, params * batch)
+            after = 2
+        self.add(f"{name}.conv.{after}", block, "ReLU", out, out)
+        return out
+
+    def inception(self, spec, shape):
+        for branch in spec.branches(self.variant.branch3_kernel):
+            now = shape
+            for part in branch:
+                now = self.step(f"{spec.name}.{part.name}", spec.name, part, now)
+        return (shape[0], spec.out_channels, *now[2:])
+
+    def head(self, head, shape, aux_pool, classes):
+        name = head.name
+        pool = head.pool(aux_pool)
+        if pool is None:
+            now = (*shape[:2], HEAD_GRID, HEAD_GRID)
+            self.add(f"{name}.feature_.0", name, "AdaptiveAvgPool2d", shape, now)
+        elif min(shape[2:]) < pool.kernel_size:
+            raise SizeError(
+                f"{name}.feature_.0 needs a map of at least 5 x 5, but gets {shape[2]} x "
+                f"{shape[3]}: choose an image of 79 px or more (223 to 270 px fit), aux=False or "
+                "aux_pool='adaptive'."
+            )
+        else:
+            now = self.step(f"{name}.feature_.0", name, pool, shape)
+            if now[2:] != (HEAD_GRID, HEAD_GRID):
+                raise SizeError(
+                    f"{name}.feature_.0 gets a map of {shape[2]} x {shape[3]} and gives "
+                    f"{now[2]} x {now[3]}, but the linear layer after it needs "
+                    f"{HEAD_GRID} x {HEAD_GRID}: square images from 223 to 270 px fit; choose such "
+                    "a size, aux=False or aux_pool='adaptive'."
+                )
+        conv = ConvSpec("feature_.1", head.in_channels, head.conv_channels, 1)
+        self.step(f"{name}.feature_.1", name, conv, now)
+        hidden = self.linear(f"{name}.clf_.0", name, (shape[0], head.flat_features), head.hidden)
+        self.add(f"{name}.clf_.1", name, "ReLU", hidden, hidden)
+        self.add(f"{name}.clf_.2", name, "Dropout", hidden, hidden)
+        self.linear(f"{name}.clf_.3", name, hidden, classes)
+
+    def linear(self, name, block, shape, features):
+        batch, inputs = shape
+        out = (batch, features)
+        weights = inputs * features
+        params = weights + features
+        self.add(name, block, "Linear", shape, out, params, weights * batch, params * batch)
+        return out
+
+
+def _size_after(spec, height, width):
+    settings = (spec.kernel_size, spec.stride, spec.padding, spec.dilation)
+    if isinstance(spec, ConvSpec):
+        return _known_size(None, None, height, width, *settings)
+    return _known_size(spec.kind, spec.ceil_mode, height, width, *settings)
+
+
+@lru_cache(maxsize=1024)  # most layers repeat one of twenty sizes
+def _known_size(kind, ceil_mode, height, width, *settings):
+    size = height if height == width else (height, width)
+    if kind is None:
+        after = conv_output_size(size, *settings)
+    else:
+        after = pool_output_size(size, *settings, ceil_mode=ceil_mode, kind=kind)
+    return after if isinstance(after, tuple) else (after, after)
