@@ -39,7 +39,10 @@ endef
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
 
+# Always from clean: a second build would not read unchanged pages again, and so pass in silence
+# over a warning that stopped the first, or keep an old style sheet.
 book: $(FOR_BOOK)  ## build the book into _build/html; any warning is an error
+	@rm -rf _build
 	"$(BIN)/jupyter-book" build . -n -W --keep-going -q
 	@echo "The book is in _build/html/index.html"
 
@@ -63,7 +66,6 @@ book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a 
 	for version in 3.11 3.12 3.13; do \
 	  python=python$$version; \
 	  "$$python" -c "" 2>/dev/null || python=$$(ls -d "$$HOME"/.pyenv/versions/$$version.*/bin/python | tail -n 1); \
-	  rm -rf _build; \
 	  $(MAKE) --no-print-directory book VENV=.venv-$$version PYTHON="$$python" || exit 1; \
 	done
 

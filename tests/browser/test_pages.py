@@ -4,6 +4,7 @@ import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.building import pages
@@ -95,6 +96,19 @@ def test_print_shows_the_text_alone(open_page, site_file, name):
         for one in page.locator(part).all():
             expect(one).to_be_hidden()
     expect(page.locator("article h1")).to_be_visible()
+
+
+@each_page
+@each_theme
+def test_page_breaks_no_accessibility_rule(open_page, site_http, name, theme):
+    page = open_page(site_http + name, theme=theme).page
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(200)
+        faults = Axe().run(page).response["violations"]
+        assert not faults, [
+            (one["id"], [node["target"] for node in one["nodes"]]) for one in faults
+        ]
 
 
 def test_index_leads_to_the_introduction(open_page, site_url):
