@@ -1,8 +1,9 @@
 """The static drawings: the same as drawing.js makes, in one fixed width."""
 
-__all__ = ["draw_cells", "draw_squares"]
+__all__ = ["draw"]
 
 CELL = 16
+DRAWABLE = 2**50  # as in drawing.js
 WIDTH = 640
 # Colours for hosts that drop the style sheet; widgets.css overrides them in light and dark.
 PAINT = {
@@ -38,6 +39,13 @@ def _text(x, y, words, anchor="middle"):
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="gn-small" font-size="12" '
         f'fill="#6b7688">{words}</text>'
     )
+
+
+def draw(axis):
+    """Return both drawings of an axis, or a sentence where the numbers are too large."""
+    if axis.padded + axis.span + axis.stride * (axis.whole + 1) >= DRAWABLE:
+        return "<p>Too large to draw; the numbers are exact.</p>"
+    return draw_squares(axis) + draw_cells(axis)
 
 
 def draw_cells(axis):

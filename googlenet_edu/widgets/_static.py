@@ -7,7 +7,7 @@ import json
 from html import escape
 
 from ..sizes import SizeError, explain_conv, explain_pool
-from ._drawing import draw_cells, draw_squares
+from ._drawing import draw
 
 __all__ = ["static_html"]
 
@@ -64,7 +64,7 @@ def static_html(widget, state, name=None):
         body = (
             f'<p class="gn-answer">Output: {axis.size} × {axis.size} becomes '
             f"{axis.out} × {axis.out}</p>"
-            f'<div class="gn-drawings">{draw_squares(axis)}{draw_cells(axis)}</div>'
+            f'<div class="gn-drawings">{draw(axis)}</div>'
             f'<table class="gn-rules"><tbody>{steps}</tbody></table>'
         )
     data = escape(json.dumps(state, separators=(",", ":")), quote=True)

@@ -10,6 +10,18 @@ const box = (x, y, w, h, cls, more = "") =>
 const note = (x, y, text, cls = "", anchor = "middle") =>
   `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}" class="${cls}">${text}</text>`;
 
+// Beyond this, neighbouring cells are no longer different numbers in a browser.
+const DRAWABLE = 2n ** 50n;
+const canDraw = (a) => a.padded + a.span + a.stride * (a.whole + 1n) < DRAWABLE;
+
+// The taps of the window at start that lie in [from, to).
+function tapsBetween(start, span, d, from, to) {
+  const taps = [];
+  let cell = start >= from ? start : start + Math.ceil((from - start) / d) * d;
+  for (; cell < Math.min(start + span, to); cell += d) taps.push(cell);
+  return taps;
+}
+
 // Both ends of the axis, cell by cell, with the windows below them.
 function drawCells(a, width, selected, t) {
   const [n, left, padded, stride, span, d, out] = [a.n, a.left, a.padded, a.stride, a.span, a.d, a.out].map(Number);
@@ -41,13 +53,13 @@ function drawCells(a, width, selected, t) {
       const cls = gone ? "gn-dropped" : on ? "gn-window gn-on" : "gn-window";
       body += `<path d="M${at(start) + 2} ${row}H${at(stop) - 2}" class="${cls}"/>`;
       if (d > 1) {
-        for (let c = i * stride; c < i * stride + span; c += d) {
-          if (c >= from && c < to) body += `<circle cx="${at(c) + CELL / 2}" cy="${row}" r="2.6" class="${gone ? "gn-dropped-dot" : on ? "gn-dot gn-on" : "gn-dot"}"/>`;
+        for (const c of tapsBetween(i * stride, span, d, from, to)) {
+          body += `<circle cx="${at(c) + CELL / 2}" cy="${row}" r="2.6" class="${gone ? "gn-dropped-dot" : on ? "gn-dot gn-on" : "gn-dot"}"/>`;
         }
       }
       if (on) {
-        for (let c = i * stride; c < i * stride + span; c += d) {
-          if (c >= from && c < to) body += box(at(c) + 1, y + 1, CELL - 2, CELL - 2, "gn-reading");
+        for (const c of tapsBetween(i * stride, span, d, from, to)) {
+          body += box(at(c) + 1, y + 1, CELL - 2, CELL - 2, "gn-reading");
         }
       }
       if (gone) body += note(Math.min(at(start), width - 4), row + 14, t.dropped, "gn-small gn-warn", at(start) > width - 70 ? "end" : "start");

@@ -27,11 +27,12 @@ function readAddress(id) {
   return pairs.map((pair) => pair.split("=")).filter((pair) => pair.length === 2);
 }
 
-function startWidget(el, index) {
+function startWidget(el) {
   const spec = WIDGETS[el.dataset.gnWidget];
   if (!spec || el.dataset.gnLive) return;
   el.dataset.gnLive = "true";
-  el.id ||= `${el.dataset.gnWidget.replace("_", "-")}-${index + 1}`;
+  const alike = [...document.querySelectorAll(`[data-gn-widget="${el.dataset.gnWidget}"]`)];
+  el.id ||= `${el.dataset.gnWidget.replace("_", "-")}-${alike.indexOf(el) + 1}`;
   const model = new PageModel({ lang: document.documentElement.lang.slice(0, 2), ...JSON.parse(el.dataset.gnState) });
   const start = JSON.stringify(model.state);
   el.classList.remove("gn-widget", "gn-static", "gn-quiz");

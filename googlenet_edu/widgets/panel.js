@@ -30,6 +30,11 @@ function h(tag, attributes = {}, ...children) {
   return node;
 }
 
+// JupyterLab takes plain keys as commands of the notebook (arrows fold headings): ours stay here.
+function keepKeys(event) {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+}
+
 // A typed text as a whole number: {value} or {error: sentence}. t: the panel's strings.
 function parseWhole(field, text, t) {
   const given = text.trim();
@@ -74,7 +79,7 @@ function renderPanel(spec, { model, el }) {
     redraw();
   };
 
-  const root = h("section", { class: "gn-widget", "aria-label": t.title, lang });
+  const root = h("section", { class: "gn-widget", "aria-label": t.title, lang, onkeydown: keepKeys });
   const presets = spec.presets();
   const presetMenu = h("select", { id: `${id}-preset`, onchange: () => {
     const chosen = presets[presetMenu.selectedIndex - 1];

@@ -1,7 +1,8 @@
 """The quiz widget: predictions and self-checks whose answers are tested.
 
-The questions stand in quizzes.json; each names a Python expression that is true exactly when
-its answer is right, and a test evaluates it. Every chapter uses it.
+The questions stand in quizzes/CHAPTER.json: one prediction and three to five checks. Each names
+a Python expression that is true exactly when its answer is right, and a test evaluates it.
+Every chapter uses it.
 """
 
 import json
@@ -19,9 +20,13 @@ __all__ = ["Quiz", "quizzes"]
 
 @cache
 def quizzes():
-    """Return {name: [question, ...]} from quizzes.json."""
-    path = Path(__file__).with_name("quizzes.json")
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return {name: [question, ...]}: "chapter-predict" and "chapter" for every chapter."""
+    found = {}
+    for path in sorted(Path(__file__).with_name("quizzes").glob("*.json")):
+        chapter = json.loads(path.read_text(encoding="utf-8"))
+        found[f"{path.stem}-predict"] = [chapter["predict"]]
+        found[path.stem] = chapter["check"]
+    return found
 
 
 class Quiz(anywidget.AnyWidget):

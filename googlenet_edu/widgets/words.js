@@ -10,7 +10,7 @@ function listRanges(unread, to, comma) {
 
 const SIZE_WORDS = {
   en: {
-    windowName: "window", mode: "number or word", number: "number", dropped: "dropped",
+    windowName: "window", mode: "number or word", number: "number", dropped: "dropped", tooLargeToDraw: "Too large to draw; the numbers are exact.",
     fields: { size: "input side", kernel_size: "window side", stride: "step of the window", padding: "zeros on each edge",
       dilation: "spacing of the taps", kind: "maximum or average", ceil_mode: "round up", count_include_pad: "padding counts in the average" },
     answer: (a) => `Output: ${a.n} × ${a.n} becomes ${a.out} × ${a.out}`,
@@ -35,7 +35,7 @@ const SIZE_WORDS = {
     sameStride: (v) => `padding='same' needs stride=1, but stride=${v.stride}: torch has no strided 'same'; give the padding as a number.`,
   },
   zh: {
-    windowName: "窗口", mode: "数字或单词", number: "数字", dropped: "被丢弃",
+    windowName: "窗口", mode: "数字或单词", number: "数字", dropped: "被丢弃", tooLargeToDraw: "太大，无法画出；数字是精确的。",
     fields: { size: "输入边长", kernel_size: "窗口边长", stride: "窗口的步长", padding: "每边补零", dilation: "采样点间距",
       kind: "最大或平均", ceil_mode: "向上取整", count_include_pad: "平均时计入填充" },
     answer: (a) => `输出：${a.n} × ${a.n} 变为 ${a.out} × ${a.out}`,
@@ -100,6 +100,7 @@ function sizeWidget(kindOf, rest) {
     },
     steps: (a, t) => sizeSteps(a, t, t.lang),
     draw(a, width, selected, t) {
+      if (!canDraw(a)) return `<p class="gn-muted">${t.tooLargeToDraw}</p>`;
       const legend = Object.entries(t.legend)
         .filter(([cls]) => (cls !== "gn-pad" || a.left + a.right > 0n) && (cls !== "gn-unread" || a.unread.count !== 0n))
         .map(([cls, word]) => `<span><i class="gn-key ${cls}"></i>${word}</span>`).join("");

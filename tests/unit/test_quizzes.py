@@ -1,23 +1,24 @@
 """Every quiz answer is true, and its sentences are complete."""
 
 import pytest
+import torch
 
-from googlenet_edu import architecture, sizes
-from googlenet_edu.sizes import SizeError
+from googlenet_edu import architecture, layers, model, norms, sizes, trace
 from googlenet_edu.widgets.quiz import Quiz, quizzes
 
 
 def refuses(function, *args, **kwargs):
     try:
         function(*args, **kwargs)
-    except SizeError:
+    except (ValueError, RuntimeError, TypeError):
         return True
     return False
 
 
-NAMES = {name: getattr(sizes, name) for name in sizes.__all__}
-NAMES |= {name: getattr(architecture, name) for name in architecture.__all__}
-NAMES |= {"refuses": refuses}
+# What an expression may name: the module's public functions, torch and nn.
+NAMES = {"refuses": refuses, "torch": torch, "nn": torch.nn}
+for module in (sizes, architecture, layers, model, norms, trace):
+    NAMES |= {name: getattr(module, name) for name in module.__all__}
 
 
 @pytest.mark.parametrize("name", quizzes())

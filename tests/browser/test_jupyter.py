@@ -1,0 +1,158 @@
+"""The widgets in a real JupyterLab and a real Notebook 7, with the kernel on the other side."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+from jupyter_client import BlockingKernelClient
+from jupyter_core.paths import jupyter_runtime_dir
+from playwright.sync_api import expect
+
+CELLS = [
+    "from googlenet_edu.widgets import ConvSize, PoolSize, Quiz\n"
+    "conv = ConvSize(size=224, kernel_size=7, stride=2, padding=3)\nconv",
+    "pool = PoolSize()\npool",
+    "Quiz('convolution-predict')",
+]
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory):
+    """Start a Jupyter server in an empty folder; yield (address, folder, token)."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, folder / "widgets.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
+    command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
+    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / ".config")}
+    environment["JUPYTERLAB_SETTINGS_DIR"] = str(folder / ".settings")
+    # All cells stay in the page, and no dialog about news from the network covers them.
+    for plugin, settings in {
+        "notebook-extension/tracker": {"windowingMode": "none"},
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    }.items():
+        path = folder / ".settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
+    log = (folder / "server.log").open("w", encoding="utf-8")
+    server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, (folder / "server.log").read_text(encoding="utf-8")
+                time.sleep(0.1)
+        yield address, token
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+def run_all(page, address, token, path):
+    page.goto(f"{address}/{path}/widgets.ipynb?token={token}")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+    widgets = page.locator(".jp-OutputArea-output .gn-widget")
+    editors = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-editor")
+    for number in range(len(CELLS)):
+        # Jupyter shows "idle" before its kernel is connected, and then drops a run silently.
+        for _ in range(15):
+            editors.nth(number).click()
+            page.keyboard.press("Control+Enter")
+            try:
+                expect(widgets).to_have_count(number + 1, timeout=3_000)
+                break
+            except AssertionError:
+                continue
+    expect(widgets).to_have_count(len(CELLS))
+    return widgets
+
+
+def kernel_of(address, token):
+    with urllib.request.urlopen(f"{address}/api/kernels?token={token}", timeout=10) as answer:
+        kernels = json.load(answer)
+    newest = max(kernels, key=lambda kernel: kernel["last_activity"])
+    client = BlockingKernelClient(
+        connection_file=os.path.join(jupyter_runtime_dir(), f"kernel-{newest['id']}.json")
+    )
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=30)
+    return client
+
+
+def ask(client, expression):
+    reply = client.execute("", user_expressions={"x": expression}, reply=True, timeout=30)
+    return eval(reply["content"]["user_expressions"]["x"]["data"]["text/plain"])
+
+
+def wait_for(client, expression, value):
+    for _ in range(100):
+        if (found := ask(client, expression)) == value:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{expression} is {found}, not {value}")
+
+
+@pytest.mark.parametrize("path", ["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
+def test_slider_and_trait_move_each_other(browser, jupyter, path):
+    address, token = jupyter
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    widgets = run_all(page, address, token, path)
+    conv = widgets.nth(0)
+    client = kernel_of(address, token)
+    try:
+        slider = conv.get_by_role("slider", name="kernel_size, slider")
+        slider.focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        wait_for(client, "(conv.kernel_size, conv.out)", (5, 113))
+        expect(conv.locator("output.gn-answer")).to_have_text("Output: 224 × 224 becomes 113 × 113")
+        conv.get_by_label("stride step of the window").fill("4")
+        wait_for(client, "(conv.stride, conv.out)", (4, 57))
+        # An illegal entry is explained in place and never reaches the kernel.
+        conv.get_by_label("stride step of the window").fill("0")
+        expect(conv.locator(".gn-answer")).to_contain_text("stride must be 1 or more, but got 0")
+        assert ask(client, "conv.stride") == 4
+
+        client.execute("conv.size = 96; conv.stride = 2; conv.kernel_size = 7", reply=True)
+        expect(conv.locator("output.gn-answer")).to_have_text("Output: 96 × 96 becomes 48 × 48")
+        expect(conv.get_by_role("slider", name="size, slider").first).to_have_value("96")
+        expect(conv.get_by_label("size input side")).to_have_value("96")
+
+        pool = widgets.nth(1)
+        pool.get_by_label("ceil_mode round up").uncheck()
+        wait_for(client, "(pool.ceil_mode, pool.out)", (False, 55))
+        pool.get_by_label("kind maximum or average").select_option("avg")
+        wait_for(client, "pool.kind", "avg")
+
+        quiz = widgets.nth(2)
+        quiz.get_by_label("112 px", exact=True).check()
+        quiz.get_by_role("button", name="Check my answer").click()
+        expect(quiz.locator(".gn-feedback")).to_contain_text("Right.")
+        # The same widget shown twice follows one model; closing it leaves the page clean.
+        client.execute("conv.close()", reply=True)
+        assert not errors, errors
+    finally:
+        client.stop_channels()
+        page.close()
