@@ -64,7 +64,8 @@ class GoogLeNet(nn.Module):
     Weights start as PyTorch's layers start them. A state dict of torchvision's googlenet loads
     directly into variant="torchvision" and is refused by the others, whose third branch is 5x5.
 
-    Raises: ValueError for an unknown argument value, and in forward for images that do not fit.
+    Raises: ValueError for an unknown argument value, and in forward for images that do not fit
+    (TypeError for what is no tensor).
     Source: Szegedy et al., arXiv 1409.4842, sections 4, 5 and Table 1.
     """
 
@@ -195,6 +196,11 @@ class GoogLeNet(nn.Module):
         return self.fc(self.dropout(torch.flatten(self.avgpool(x), 1)))
 
     def _check(self, x: Tensor) -> None:
+        if not torch.jit.is_scripting() and not isinstance(x, Tensor):
+            raise TypeError(
+                f"Images must be a torch tensor, but got {type(x).__name__}: convert arrays with "
+                "torch.as_tensor(x)."
+            )
         shape = list(x.shape)
         if len(shape) != 4:
             hint = "add the batch axis with x.unsqueeze(0)" if len(shape) == 3 else "reshape them"

@@ -240,6 +240,12 @@ def test_images_that_do_not_fit(net, x, sentence, call):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("x", [None, [[1.0]], "image", torch.zeros(1, 3, 64, 64).numpy()])
+def test_only_tensors(net, x):
+    with pytest.raises(TypeError, match="must be a torch tensor, but got .*torch.as_tensor"):
+        net(x)
+
+
 def test_the_advice_works(net):
     grey = images(2, 1, 64, 64)
     assert net.main_logits(grey.expand(-1, 3, -1, -1)).shape == (2, 5)

@@ -218,6 +218,18 @@ def test_the_network_is_left_as_it_was(mode, device, good):
     assert "GoogLeNet" not in torchinfo.torchinfo._cached_forward_pass
 
 
+def test_weights_that_the_run_replaces_come_back():
+    class Replaces(nn.Linear):  # what moving to a graphics processor does to a parameter
+        def forward(self, x):
+            self.weight.data = self.weight.data * 2
+            return super().forward(x)
+
+    net = Replaces(3, 2)
+    before, place = net.weight.clone(), net.weight.data_ptr()
+    summarize(net, (1, 3))
+    assert torch.equal(net.weight, before) and net.weight.data_ptr() == place
+
+
 def test_a_pending_backward_pass_still_works():
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).train()
     out = net(torch.randn(2, 3, 8, 8)).sum()
