@@ -1,0 +1,223 @@
+"""The nine Inception blocks one by one: what each layer of a block gives and costs.
+
+The numbers are those of `ledger`, so nothing runs and torch is not imported.
+Chapters: book/network/stage3, book/network/stage4, book/network/stage5.
+"""
+
+from html import escape
+from typing import NamedTuple
+
+from .architecture import INCEPTION, network
+from .trace import ledger
+
+__all__ = ["BlockFacts", "BlockLayer", "block_facts"]
+
+
+class BlockLayer(NamedTuple):
+    """One layer of a block under its name in Table 1, such as "3x3 reduce"; its norm is included.
+
+    branch: 1 to 4. params: weights, biases and batch norm's two numbers a channel. multiply_adds:
+    of one image, without biases.
+    """
+
+    branch: int
+    name: str
+    in_channels: int
+    out_channels: int
+    params: int
+    multiply_adds: int
+
+
+class BlockFacts:
+    """What `block_facts` returns: one Inception block, for one image.
+
+    name, in_channels, out_channels; in_shape and out_shape as (channels, height, width); layers: a
+    tuple of `BlockLayer`; branch_channels: what each of the four branches adds to the output;
+    params and multiply_adds of the block; params_share and multiply_adds_share: their part of the
+    whole network without the auxiliary classifiers, from 0 to 1.
+
+    Prints as a table, in Jupyter too. Chapter: book/network/stage3.
+    """
+
+    def __init__(self, name, in_shape, out_shape, layers, net_params, net_multiply_adds):
+        self.name = name
+        self.in_shape = in_shape
+        self.out_shape = out_shape
+        self.layers = layers
+        self.params = sum(layer.params for layer in layers)
+        self.multiply_adds = sum(layer.multiply_adds for layer in layers)
+        self.params_share = self.params / net_params
+        self.multiply_adds_share = self.multiply_adds / net_multiply_adds
+
+    @property
+    def in_channels(self):
+        """Channels of the map that all four branches read."""
+        return self.in_shape[0]
+
+    @property
+    def out_channels(self):
+        """Channels after the four branches are joined."""
+        return self.out_shape[0]
+
+    @property
+    def branch_channels(self):
+        """Output channels of branch 1 to 4, in the order in which they are joined."""
+        last = {layer.branch: layer.out_channels for layer in self.layers}
+        return tuple(last.values())
+
+    def __getitem__(self, name):
+        """Return the first `BlockLayer` with a name of Table 1, such as "3x3 reduce"."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(repr(layer.name) for layer in self.layers)
+        raise KeyError(f"block {self.name} has no layer {name!r}: it has {names}")
+
+    @property
+    def title(self):
+        """The block in one line: its name, what goes in and what comes out."""
+        return (
+            f"Inception block {self.name}: {_shape(self.in_shape)} in, {_shape(self.out_shape)} out"
+        )
+
+    def to_text(self):
+        """Return the table as ASCII text."""
+        head, body, foot = self._cells()
+        lines = [head, *body, *foot]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+
+        def written(line):
+            cells = [
+                cell.ljust(width) if i < 2 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ]
+            return "  ".join(cells).rstrip()
+
+        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+        return "\n".join(
+            [self.title, rule, written(head), rule, *map(written, body), rule, *map(written, foot)]
+        )
+
+    def to_html(self):
+        """Return the table as HTML; a coloured mark shows the branch, as in the drawings."""
+        head, body, foot = self._cells()
+
+        def line(cells, layer=None):
+            first, second, *numbers = map(escape, cells)
+            if layer is None:
+                start = f'<th scope="row" colspan="2" style="{_LEFT}">{first}</th>'
+            else:
+                start = (
+                    f'<td style="{_LEFT}">{_mark(layer.branch)}{first}</td>'
+                    f'<th scope="row" style="{_LEFT};font-weight:normal">{second}</th>'
+                )
+            rest = "".join(f'<td style="{_RIGHT}">{number}</td>' for number in numbers)
+            return f"<tr>{start}{rest}</tr>"
+
+        columns = "".join(
+            f'<th scope="col" style="{_LEFT if i < 2 else _RIGHT}">{escape(cell)}</th>'
+            for i, cell in enumerate(head)
+        )
+        rows = "".join(line(cells, layer) for cells, layer in zip(body, self.layers, strict=True))
+        return (
+            f'<table class="ledger block-facts"><caption>{escape(self.title)}</caption>'
+            f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>"
+            f"<tfoot>{''.join(map(line, foot))}</tfoot></table>"
+        )
+
+    def __repr__(self):
+        return self.to_text()
+
+    def _repr_html_(self):
+        return self.to_html()
+
+    def _cells(self):
+        head = ["branch", "layer", "in", "out", "parameters", "multiply-adds"]
+        body = [
+            [str(layer.branch), layer.name, *(f"{number:,}" for number in layer[2:])]
+            for layer in self.layers
+        ]
+        whole = (self.in_channels, self.out_channels, self.params, self.multiply_adds)
+        shares = (f"{self.params_share:.1%}", f"{self.multiply_adds_share:.1%}")
+        foot = [
+            ["whole block", "", *(f"{number:,}" for number in whole)],
+            ["share of the network", "", "", "", *shares],
+        ]
+        return head, body, foot
+
+
+def block_facts(block, image_size=224, *, variant="article"):
+    """Return the `BlockFacts` of one Inception block: its layers, shapes, parameters and cost.
+
+    Args:
+        block: "3a", "3b", "4a" to "4e", "5a" or "5b".
+        image_size: side of the image in px, or (height, width).
+        variant: a name in `architecture.VARIANTS`.
+
+    Raises: ValueError for another block, and as `ledger` for a size or variant that cannot be.
+    Source: Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/stage3.
+
+    >>> block_facts("4c").params
+    510768
+    """
+    if not isinstance(block, str) or block not in INCEPTION:
+        raise ValueError(
+            f"block must be one of {', '.join(map(repr, INCEPTION))}, but got {block!r}: choose "
+            "one of these names."
+        )
+    whole = ledger(image_size, aux=False, variant=variant)
+    plan = network(variant)
+    spec = next(spec for spec in plan.backbone if spec.name == f"inception{block}")
+    layers = []
+    for number, branch in enumerate(spec.branches(plan.variant.branch3_kernel), start=1):
+        channels = spec.in_channels
+        for part, name in zip(branch, _names(branch, number), strict=True):
+            path = f"{spec.name}.{part.name}"
+            rows = [r for r in whole if r.name == path or r.name.startswith(f"{path}.")]
+            out = rows[-1].out_shape[1]
+            layers.append(
+                BlockLayer(
+                    number,
+                    name,
+                    channels,
+                    out,
+                    sum(row.params for row in rows),
+                    sum(row.multiply_adds for row in rows),
+                )
+            )
+            channels = out
+    shapes = whole[spec.name]
+    return BlockFacts(
+        block,
+        shapes.in_shape[1:],
+        shapes.out_shape[1:],
+        tuple(layers),
+        whole.params,
+        whole.multiply_adds,
+    )
+
+
+def _names(branch, number):
+    """The column titles of Table 1 for the layers of one branch."""
+    if number == 4:
+        return "max pool", "pool proj"
+    side = branch[-1].kernel_size
+    name = f"{side}x{side}"
+    return (name,) if len(branch) == 1 else (f"{name} reduce", name)
+
+
+_LEFT = "text-align:left;padding:0.2em 0.8em 0.2em 0.2em"
+_RIGHT = "text-align:right;padding:0.2em 0.4em;font-variant-numeric:tabular-nums"
+_COLOURS = ("#3b78d8", "#17937a", "#e2952a", "#b25797")
+
+
+def _mark(branch):
+    colour = f"var(--book-branch{branch}, {_COLOURS[branch - 1]})"
+    return (
+        '<span aria-hidden="true" style="display:inline-block;width:0.7em;height:0.7em;'
+        f'margin-right:0.5em;border-radius:2px;background:{colour}"></span>'
+    )
+
+
+def _shape(shape):
+    return " x ".join(map(str, shape))
