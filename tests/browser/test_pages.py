@@ -100,15 +100,14 @@ def test_print_shows_the_text_alone(open_page, site_file, name):
 
 @each_page
 @each_theme
-def test_page_breaks_no_accessibility_rule(open_page, site_http, name, theme):
-    page = open_page(site_http + name, theme=theme).page
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        page.wait_for_timeout(200)
-        faults = Axe().run(page).response["violations"]
-        assert not faults, [
-            (one["id"], [node["target"] for node in one["nodes"]]) for one in faults
-        ]
+@pytest.mark.parametrize("width", [1280, 360])
+def test_page_breaks_no_accessibility_rule(open_page, site_http, name, theme, width):
+    page = open_page(site_http + name, width=width, theme=theme).page
+    page.evaluate("document.fonts.ready")
+    page.wait_for_timeout(200)  # the theme marks its scrolling boxes after loading
+    # Preloading would ask for the style sheets again, at the wrong place.
+    faults = Axe().run(page, options={"preload": False}).response["violations"]
+    assert not faults, [(one["id"], [node["target"] for node in one["nodes"]]) for one in faults]
 
 
 def test_index_leads_to_the_introduction(open_page, site_url):
