@@ -10,7 +10,14 @@ from typing import NamedTuple
 from .architecture import INCEPTION, network
 from .trace import ledger
 
-__all__ = ["BlockFacts", "BlockLayer", "block_facts"]
+__all__ = [
+    "BlockFacts",
+    "BlockLayer",
+    "FactsTable",
+    "block_facts",
+    "compare_blocks",
+    "network_shares",
+]
 
 
 class BlockLayer(NamedTuple):
@@ -82,48 +89,12 @@ class BlockFacts:
 
     def to_text(self):
         """Return the table as ASCII text."""
-        head, body, foot = self._cells()
-        lines = [head, *body, *foot]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-
-        def written(line):
-            cells = [
-                cell.ljust(width) if i < 2 else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ]
-            return "  ".join(cells).rstrip()
-
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        return "\n".join(
-            [self.title, rule, written(head), rule, *map(written, body), rule, *map(written, foot)]
-        )
+        return _text(self.title, *self._cells(), left=2)
 
     def to_html(self):
         """Return the table as HTML; a coloured mark shows the branch, as in the drawings."""
-        head, body, foot = self._cells()
-
-        def line(cells, layer=None):
-            first, second, *numbers = map(escape, cells)
-            if layer is None:
-                start = f'<th scope="row" colspan="2" style="{_LEFT}">{first}</th>'
-            else:
-                start = (
-                    f'<td style="{_LEFT}">{_mark(layer.branch)}{first}</td>'
-                    f'<th scope="row" style="{_LEFT};font-weight:normal">{second}</th>'
-                )
-            rest = "".join(f'<td style="{_RIGHT}">{number}</td>' for number in numbers)
-            return f"<tr>{start}{rest}</tr>"
-
-        columns = "".join(
-            f'<th scope="col" style="{_LEFT if i < 2 else _RIGHT}">{escape(cell)}</th>'
-            for i, cell in enumerate(head)
-        )
-        rows = "".join(line(cells, layer) for cells, layer in zip(body, self.layers, strict=True))
-        return (
-            f'<table class="ledger block-facts"><caption>{escape(self.title)}</caption>'
-            f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>"
-            f"<tfoot>{''.join(map(line, foot))}</tfoot></table>"
-        )
+        marks = [_mark(layer.branch) for layer in self.layers]
+        return _html(self.title, *self._cells(), left=2, marks=marks)
 
     def __repr__(self):
         return self.to_text()
@@ -140,8 +111,8 @@ class BlockFacts:
         whole = (self.in_channels, self.out_channels, self.params, self.multiply_adds)
         shares = (f"{self.params_share:.1%}", f"{self.multiply_adds_share:.1%}")
         foot = [
-            ["whole block", "", *(f"{number:,}" for number in whole)],
-            ["share of the network", "", "", "", *shares],
+            ["block", "", *(f"{number:,}" for number in whole)],
+            ["share", "", "", "", *shares],
         ]
         return head, body, foot
 
@@ -197,6 +168,87 @@ def block_facts(block, image_size=224, *, variant="article"):
     )
 
 
+class FactsTable:
+    """What `compare_blocks` and `network_shares` return: a table, in Jupyter too.
+
+    Chapter: book/network/stage3.
+    """
+
+    def __init__(self, title, head, body, foot, left):
+        self.title = title
+        self._parts = (head, body, foot)
+        self._left = left
+
+    def to_text(self):
+        """Return the table as ASCII text."""
+        return _text(self.title, *self._parts, left=self._left)
+
+    def to_html(self):
+        """Return the table as HTML."""
+        return _html(self.title, *self._parts, left=self._left)
+
+    def __repr__(self):
+        return self.to_text()
+
+    def _repr_html_(self):
+        return self.to_html()
+
+
+def compare_blocks(*blocks, image_size=224):
+    """Return a `FactsTable` of some Inception blocks side by side, with Table 1's six numbers.
+
+    blocks: names such as "4a"; none means all nine. image_size and errors as in `block_facts`.
+    Source: Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/stage4.
+    """
+    every = [block_facts(block, image_size) for block in blocks or INCEPTION]
+    columns = ["1x1", "3x3 reduce", "3x3", "5x5 reduce", "5x5", "pool proj"]
+    head = ["block", "in", *columns, "out", "parameters", "multiply-adds"]
+    body = []
+    for facts in every:
+        six = (facts[column].out_channels for column in columns)
+        numbers = (facts.in_channels, *six, facts.out_channels, facts.params, facts.multiply_adds)
+        body.append([facts.name, *(f"{number:,}" for number in numbers)])
+    sums = (sum(facts.params for facts in every), sum(facts.multiply_adds for facts in every))
+    foot = [["together", *[""] * 8, *(f"{number:,}" for number in sums)]]
+    return FactsTable("The Inception blocks side by side", head, body, foot, 1)
+
+
+def network_shares(start="conv1", image_size=224):
+    """Return a `FactsTable` of the network's blocks from start on, with their shares.
+
+    The auxiliary classifiers are left out, as everywhere in this module. start: a name such as
+    "maxpool4". image_size: as in `ledger`. Raises: ValueError for another start.
+    Chapter: book/network/stage3.
+    """
+    whole = ledger(image_size, aux=False)
+    names = [row.name for row in whole.blocks]
+    if start not in names:
+        raise ValueError(
+            f"start must be one of {', '.join(map(repr, names))}, but got {start!r}: choose one "
+            "of these names."
+        )
+    rows = whole.blocks[names.index(start) :]
+
+    def line(name, shape, params, multiply_adds):
+        shares = (params / whole.params, multiply_adds / whole.multiply_adds)
+        return [
+            name,
+            shape,
+            f"{params:,}",
+            f"{shares[0]:.1%}",
+            f"{multiply_adds:,}",
+            f"{shares[1]:.1%}",
+        ]
+
+    body = [line(r.name, _shape(r.out_shape[1:]), r.params, r.multiply_adds) for r in rows]
+    sums = (sum(row.params for row in rows), sum(row.multiply_adds for row in rows))
+    head = ["block", "output", "parameters", "share", "multiply-adds", "share"]
+    title = "GoogLeNet without its auxiliary classifiers" + (
+        f", from {start}" * (start != names[0])
+    )
+    return FactsTable(title, head, body, [line("together", "", *sums)], 2)
+
+
 def _names(branch, number):
     """The column titles of Table 1 for the layers of one branch."""
     if number == 4:
@@ -206,7 +258,50 @@ def _names(branch, number):
     return (name,) if len(branch) == 1 else (f"{name} reduce", name)
 
 
-_LEFT = "text-align:left;padding:0.2em 0.8em 0.2em 0.2em"
+def _text(title, head, body, foot, left):
+    """A table in ASCII, its first columns to the left, the numbers to the right."""
+    lines = [head, *body, *foot]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+
+    def written(line):
+        cells = [
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join(
+        [title, rule, written(head), rule, *map(written, body), rule, *map(written, foot)]
+    )
+
+
+def _html(title, head, body, foot, left, marks=None):
+    """The same table in HTML; marks stand before the first cell of each line of the body."""
+
+    def line(cells, mark=""):
+        start = f'<th scope="row" style="{_LEFT};font-weight:inherit">{mark}{escape(cells[0])}</th>'
+        rest = "".join(
+            f'<td style="{_LEFT if i < left else _RIGHT}">{escape(cell)}</td>'
+            for i, cell in enumerate(cells[1:], start=1)
+        )
+        return f"<tr>{start}{rest}</tr>"
+
+    columns = "".join(
+        f'<th scope="col" style="{_LEFT if i < left else _RIGHT}">{escape(cell)}</th>'
+        for i, cell in enumerate(head)
+    )
+    rows = "".join(map(line, body, marks or [""] * len(body)))
+    style = ' style="font-size:0.85em"' if len(head) > 8 else ""
+    return (
+        f'<table class="ledger block-facts"{style}><caption>{escape(title)}</caption>'
+        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>"
+        f'<tfoot style="font-weight:bold;border-top:1px solid">{"".join(map(line, foot))}</tfoot>'
+        "</table>"
+    )
+
+
+_LEFT = "text-align:left;padding:0.2em 0.8em 0.2em 0.2em;white-space:nowrap"
 _RIGHT = "text-align:right;padding:0.2em 0.4em;font-variant-numeric:tabular-nums"
 _COLOURS = ("#3b78d8", "#17937a", "#e2952a", "#b25797")
 

@@ -1,6 +1,5 @@
 """The facts of each Inception block against the ledger and against a real torch block."""
 
-import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,7 +10,7 @@ from torch import nn
 
 from googlenet_edu import GoogLeNet, ledger
 from googlenet_edu.architecture import INCEPTION
-from googlenet_edu.blocks import block_facts
+from googlenet_edu.blocks import block_facts, compare_blocks, network_shares
 from googlenet_edu.sizes import SizeError
 
 each_block = pytest.mark.parametrize("name", INCEPTION)
@@ -102,14 +101,18 @@ def test_text_is_a_table_with_totals():
     text = repr(block_facts("4c"))
     lines = text.splitlines()
     assert lines[0] == "Inception block 4c: 512 x 14 x 14 in, 512 x 14 x 14 out"
-    assert "2                     3x3         128  256     295,424     57,802,752" in lines
-    assert lines[-2].split() == ["whole", "block", "512", "512", "510,768", "99,850,240"]
+    assert "2       3x3         128  256     295,424     57,802,752" in lines
+    assert lines[-2].split() == ["block", "512", "512", "510,768", "99,850,240"]
     assert lines[-1].split()[-2:] == ["7.3%", "6.3%"]
     assert text.isascii() and max(map(len, lines)) <= 79
 
 
-def test_html_says_the_same_as_the_text():
-    facts = block_facts("5b")
+@pytest.mark.parametrize(
+    "table",
+    [block_facts("5b"), compare_blocks(), network_shares("maxpool4")],
+    ids=["facts", "compare", "shares"],
+)
+def test_html_says_the_same_as_the_text(table):
     rows, cells = [], []
 
     class Reader(HTMLParser):
@@ -127,15 +130,39 @@ def test_html_says_the_same_as_the_text():
             if tag in ("td", "th"):
                 rows[-1].append(cells[-1])
 
-    Reader().feed(facts._repr_html_())
+    html = table._repr_html_()
+    Reader().feed(html)
     said = [" ".join(" ".join(row).split()) for row in rows]
-    body = [line for line in repr(facts).splitlines()[1:] if not line.startswith("-")]
-    assert said == [" ".join(line.split()) for line in body]
-    html = facts.to_html()
-    assert html.count("<tr>") == html.count("</tr>") == 10
-    assert re.search(
-        r"<caption>Inception block 5b: 832 x 7 x 7 in, 1024 x 7 x 7 out</caption>", html
+    title, *lines = repr(table).splitlines()
+    assert said == [" ".join(line.split()) for line in lines if not line.startswith("-")]
+    assert f"<caption>{title}</caption>" in html
+    assert html.count("<tr>") == html.count("</tr>")
+
+
+def test_blocks_side_by_side():
+    lines = repr(compare_blocks("4a", "4b")).splitlines()
+    assert lines[4].split() == (
+        ["4a", "480", "192", "96", "208", "16", "48", "64", "512", "376,800", "73,608,192"]
     )
+    assert lines[-1].split() == [
+        "together",
+        f"{376_800 + 449_808:,}",
+        f"{73_608_192 + 87_908_352:,}",
+    ]
+    assert len(repr(compare_blocks()).splitlines()) == 5 + 9 + 1
+    with pytest.raises(ValueError, match="block must be one of"):
+        compare_blocks("4a", "4f")
+
+
+def test_shares_of_the_network():
+    lines = repr(network_shares()).splitlines()
+    assert lines[-1].split() == ["together", "7,005,832", "100.0%", "1,582,671,872", "100.0%"]
+    assert len(lines) == 5 + len(WHOLE.blocks) + 1
+    end = repr(network_shares("maxpool4")).splitlines()
+    assert end[0].endswith(", from maxpool4") and end[4].startswith("maxpool4")
+    assert end[-1].split() == ["together", "3,514,824", "50.2%", "122,801,152", "7.8%"]
+    with pytest.raises(ValueError, match="start must be one of 'conv1', .* but got 'aux1'"):
+        network_shares("aux1")
 
 
 @pytest.mark.parametrize("block", ["3c", "inception3a", "", None, 3, ["3a"]])
@@ -155,7 +182,7 @@ def test_wrong_sizes_and_variants_are_refused():
 
 def test_it_needs_no_torch():
     code = (
-        "import sys; from googlenet_edu.blocks import block_facts; repr(block_facts('3a')); "
+        "import sys; from googlenet_edu.blocks import block_facts, compare_blocks, network_shares; repr(block_facts('3a')); "
         "print('torch' in sys.modules)"
     )
     done = subprocess.run(
