@@ -227,8 +227,15 @@ function renderPanel(spec, { model, el }) {
     el.dispatchEvent(new CustomEvent("gn-redraw"));
   }
 
-  const onModel = () => { cancelAnimationFrame(frame); frame = requestAnimationFrame(redraw); };
-  for (const name of names) model.on(`change:${name}`, onModel);
+  const handlers = names.map((name) => {
+    const handler = () => {
+      drafts.delete(name); // a value set from Python replaces what was typed
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(redraw);
+    };
+    model.on(`change:${name}`, handler);
+    return [`change:${name}`, handler];
+  });
   const observer = new ResizeObserver(() => {
     const now = Math.floor(root.clientWidth - 32);
     if (now > 0 && now !== width) { width = now; redraw(); }
@@ -240,7 +247,7 @@ function renderPanel(spec, { model, el }) {
   return () => {
     observer.disconnect();
     cancelAnimationFrame(frame);
-    for (const name of names) model.off(`change:${name}`, onModel);
+    for (const [event, handler] of handlers) model.off(event, handler);
     el.replaceChildren();
   };
 }
