@@ -1,0 +1,94 @@
+"""What all drawings share: colours for light and dark pages, shapes as SVG text, `Drawing`.
+
+Colours are the book's variables, with middle tones for hosts that do not have them; text takes
+the colour of the page around it.
+"""
+
+from html import escape
+
+__all__ = ["COLOUR", "INK", "MUTED", "Drawing", "box", "line", "polygon", "text"]
+
+INK = "currentColor"
+MUTED = "var(--book-muted, currentColor)"
+COLOUR = {
+    "branch1": "var(--book-branch1, #3b78d8)",
+    "branch2": "var(--book-branch2, #17937a)",
+    "branch3": "var(--book-branch3, #e2952a)",
+    "branch4": "var(--book-branch4, #b25797)",
+    "stem": "var(--book-stem, #8b97ab)",
+}
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+
+
+class Drawing:
+    """A drawing as SVG text, with the same in words.
+
+    svg: a complete <svg> element. alt: what is shown, in sentences; screen readers read it, and it
+    is what a console prints. Jupyter and the book show the drawing inline, in the colours of the
+    page; on a narrow screen it scrolls sideways in its own box. Chapter: book/blocks/inception.
+    """
+
+    def __init__(self, body, width, height, alt, least=0):
+        self.alt = alt
+        self.size = (width, height)
+        style = f"max-width:100%;min-width:{least}px;height:auto"
+        self.svg = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="gc-drawing" width="{number(width)}" '
+            f'height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}" role="img" '
+            f'aria-label="{escape(alt)}" font-family="{_FONT}" style="{style}">{body}</svg>'
+        )
+
+    def __repr__(self):
+        return self.alt
+
+    def _repr_html_(self):
+        return (
+            '<div class="gc-drawing-box" role="group" aria-label="Drawing" tabindex="0" '
+            f'style="overflow-x:auto;max-width:100%">{self.svg}</div>'
+        )
+
+
+def number(value):
+    """Write a coordinate with one decimal at most, the same everywhere."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def points(pairs):
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)
+
+
+def _extra(attributes):
+    return "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{value}"' for key, value in attributes.items()
+    )
+
+
+def _inside(title):
+    return f"<title>{escape(title)}</title>" if title else ""
+
+
+def text(x, y, words, anchor="middle", size=13, fill=INK, **attributes):
+    """Return a line of text; x is its start, middle or end."""
+    return (
+        f'<text x="{number(x)}" y="{number(y)}" text-anchor="{anchor}" font-size="{size}" '
+        f'fill="{fill}"{_extra(attributes)}>{words}</text>'
+    )
+
+
+def box(x, y, width, height, fill, title="", **attributes):
+    """Return a rectangle; its title shows when the pointer rests on it."""
+    return (
+        f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}" '
+        f'fill="{fill}"{_extra(attributes)}>{_inside(title)}</rect>'
+    )
+
+
+def polygon(pairs, fill, **attributes):
+    """Return a closed shape through (x, y) pairs."""
+    return f'<polygon points="{points(pairs)}" fill="{fill}"{_extra(attributes)}/>'
+
+
+def line(path, **attributes):
+    """Return an open line along an SVG path."""
+    stroke = {"stroke": COLOUR["stem"], "stroke_width": "1.5", **attributes}
+    return f'<path d="{path}" fill="none"{_extra(stroke)}/>'
