@@ -30,9 +30,19 @@ function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-// JupyterLab takes plain keys as commands of the notebook (arrows fold headings): ours stay here.
+// Jupyter takes plain keys as commands of the notebook (arrows fold headings): ours stay here.
+// JupyterLab listens after us, Notebook 7 before us; there an attribute of the focused control
+// keeps it off, and goes while Control, Meta or Alt is down, so that Control+S still saves.
 function keepKeys(event) {
-  if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  event.target.toggleAttribute("data-lm-suppress-shortcuts", plain);
+  if (plain && event.type === "keydown") event.stopPropagation();
+}
+
+// The frame of a widget.
+function outer(kind, title, lang, ...children) {
+  const keys = { onfocusin: keepKeys, onkeydown: keepKeys, onkeyup: keepKeys };
+  return h("section", { class: `gn-widget${kind}`, "aria-label": title, lang, ...keys }, ...children);
 }
 
 // A typed text as a whole number: {value} or {error: sentence}. t: the panel's strings.
@@ -79,7 +89,7 @@ function renderPanel(spec, { model, el }) {
     redraw();
   };
 
-  const root = h("section", { class: "gn-widget", "aria-label": t.title, lang, onkeydown: keepKeys });
+  const root = outer("", t.title, lang);
   const presets = spec.presets();
   const presetMenu = h("select", { id: `${id}-preset`, onchange: () => {
     const chosen = presets[presetMenu.selectedIndex - 1];

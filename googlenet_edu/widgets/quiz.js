@@ -19,7 +19,7 @@ function renderQuiz({ model, el }) {
   const id = `gn-${++panels}`;
   const questions = model.get("questions");
   const title = questions.length === 1 ? t.predict : t.title;
-  const root = h("section", { class: "gn-widget gn-quiz", "aria-label": title, lang, onkeydown: keepKeys }, h("div", { class: "gn-head" }, h("strong", { class: "gn-title" }, title)));
+  const root = outer(" gn-quiz", title, lang, h("div", { class: "gn-head" }, h("strong", { class: "gn-title" }, title)));
   const score = h("p", { class: "gn-score", "aria-live": "polite" });
   const first = new Map();
   questions.forEach((question, index) => {

@@ -21,16 +21,24 @@ CELLS = [
     "pool = PoolSize()\npool",
     "Quiz('convolution-predict')",
 ]
+# A notebook each, so that each host has a kernel of its own.
+HOSTS = {"lab/tree": "lab.ipynb", "notebooks": "seven.ipynb"}
+# What Notebook 7 says while it starts, with any notebook.
+ITS_OWN = {
+    "Cannot read properties of undefined (reading 'schema')",
+    "Command 'filebrowser:open-path' not registered.",
+}
 
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory):
-    """Start a Jupyter server in an empty folder; yield (address, folder, token)."""
+    """Start a Jupyter server in a folder with one notebook per host; yield (address, token)."""
     folder = tmp_path_factory.mktemp("jupyter")
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, folder / "widgets.ipynb")
+    for name in HOSTS.values():
+        nbformat.write(notebook, folder / name)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,7 +75,7 @@ def jupyter(tmp_path_factory):
 
 
 def run_all(page, address, token, path):
-    page.goto(f"{address}/{path}/widgets.ipynb?token={token}")
+    page.goto(f"{address}/{path}/{HOSTS[path]}?token={token}")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
     widgets = page.locator(".jp-OutputArea-output .gn-widget")
@@ -86,12 +94,13 @@ def run_all(page, address, token, path):
     return widgets
 
 
-def kernel_of(address, token):
-    with urllib.request.urlopen(f"{address}/api/kernels?token={token}", timeout=10) as answer:
-        kernels = json.load(answer)
-    newest = max(kernels, key=lambda kernel: kernel["last_activity"])
+def kernel_of(address, token, path):
+    """Return a second client of the kernel that runs this host's notebook."""
+    with urllib.request.urlopen(f"{address}/api/sessions?token={token}", timeout=10) as answer:
+        sessions = json.load(answer)
+    [kernel] = {one["kernel"]["id"] for one in sessions if one["path"] == HOSTS[path]}
     client = BlockingKernelClient(
-        connection_file=os.path.join(jupyter_runtime_dir(), f"kernel-{newest['id']}.json")
+        connection_file=os.path.join(jupyter_runtime_dir(), f"kernel-{kernel}.json")
     )
     client.load_connection_file()
     client.start_channels()
@@ -112,7 +121,7 @@ def wait_for(client, expression, value):
     raise AssertionError(f"{expression} is {found}, not {value}")
 
 
-@pytest.mark.parametrize("path", ["lab/tree", "notebooks"], ids=["JupyterLab", "Notebook 7"])
+@pytest.mark.parametrize("path", list(HOSTS), ids=["JupyterLab", "Notebook 7"])
 def test_slider_and_trait_move_each_other(browser, jupyter, path):
     address, token = jupyter
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
@@ -120,7 +129,7 @@ def test_slider_and_trait_move_each_other(browser, jupyter, path):
     page.on("pageerror", lambda error: errors.append(str(error)))
     widgets = run_all(page, address, token, path)
     conv = widgets.nth(0)
-    client = kernel_of(address, token)
+    client = kernel_of(address, token, path)
     try:
         slider = conv.get_by_role("slider", name="kernel_size, slider")
         slider.focus()
@@ -152,7 +161,7 @@ def test_slider_and_trait_move_each_other(browser, jupyter, path):
         expect(quiz.locator(".gn-feedback")).to_contain_text("Right.")
         # The same widget shown twice follows one model; closing it leaves the page clean.
         client.execute("conv.close()", reply=True)
-        assert not errors, errors
+        assert not set(errors) - ITS_OWN, errors
     finally:
         client.stop_channels()
         page.close()
