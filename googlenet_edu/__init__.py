@@ -13,9 +13,12 @@ __version__ = "0.1.0"
 # module -> the names that the package offers from it; add a line here to publish a name.
 _PUBLIC = {
     "architecture": (),
+    "blocks": (),
     "layers": ("AuxClf", "BasicConv2d", "Inception"),
     "model": ("GoogLeNet", "GoogLeNetOutput"),
     "norms": (),
+    "paper": (),
+    "plots": (),
     "sizes": (
         "adaptive_pool_bins",
         "adaptive_pool_output_size",

@@ -64,12 +64,10 @@ def feature_maps(image_size=IMAGE):
             parts = tuple((f"branch{i}", n) for i, n in enumerate(channels, 1))
         else:
             before = side
-            settings = (side, layer.kernel_size, layer.stride, layer.padding)
+            side = _side_after(layer, side, image_size)
             if isinstance(layer, PoolSpec):
-                side = pool_output_size(*settings, ceil_mode=layer.ceil_mode)
                 shrinks = True
                 continue
-            side = conv_output_size(*settings)
             shrinks = shrinks or side < before
             parts = (("stem", layer.out_channels),)
         add(layer.name, parts, shrinks)
@@ -81,6 +79,18 @@ def feature_maps(image_size=IMAGE):
         one.x = round(x, 1)
         x = one.right + GAP + 0.24 * one.height
     return maps
+
+
+def _side_after(layer, side, image_size):
+    settings = (side, layer.kernel_size, layer.stride, layer.padding)
+    try:
+        if isinstance(layer, PoolSpec):
+            return pool_output_size(*settings, ceil_mode=layer.ceil_mode)
+        return conv_output_size(*settings)
+    except SizeError as error:
+        raise SizeError(
+            f"an image_size of {image_size} leaves nothing for {layer.name}: use a larger image."
+        ) from error
 
 
 def head_grid(side):

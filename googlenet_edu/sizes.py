@@ -181,7 +181,8 @@ def _conv_axes(size, kernel_size, stride, padding, dilation):
                 f"padding='same' needs stride=1, but stride={describe(stride)}: torch has no "
                 "strided 'same'; give the padding as a number."
             )
-        total = [d * (k - 1) if padding == "same" else 0 for k, d in zip(kernels, dilations)]
+        spans = zip(kernels, dilations, strict=True)
+        total = [d * (k - 1) if padding == "same" else 0 for k, d in spans]
         left, right = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
     else:
         left = right = pair("padding", padding, 0)
