@@ -72,7 +72,7 @@ def feature_maps(image_size=IMAGE):
             parts = (("stem", layer.out_channels),)
         add(layer.name, parts, shrinks)
         shrinks = False
-    x = 20
+    x = 28
     for one in maps:
         x += FUNNEL if one.shrinks else 0
         x += 22 if one.name == "conv3" else 0  # room for the names of two thin boxes
