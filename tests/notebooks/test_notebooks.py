@@ -1,26 +1,15 @@
 """The stored notebooks: their form, strict nbval, and the refresh command."""
 
-import importlib.util
 import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
-import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SANITIZE = Path(__file__).with_name("sanitize.cfg")
-spec = importlib.util.spec_from_file_location(
-    "refresh_notebooks", ROOT / "book" / "_tools" / "refresh_notebooks.py"
-)
-refresh_notebooks = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(refresh_notebooks)
-CHAPTERS = refresh_notebooks.chapters()
-each_chapter = pytest.mark.parametrize(
-    "path", CHAPTERS, ids=[p.relative_to(ROOT / "book").as_posix() for p in CHAPTERS]
-)
+from tests.notebooks.chapters import CHAPTERS, ROOT, each_chapter, refresh_notebooks
+
+SANITIZE = ROOT / "tests" / "notebooks" / "sanitize.cfg"
 
 
 def nbval(path):
