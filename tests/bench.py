@@ -42,10 +42,11 @@ SWEEP = """async (el) => {
 failed = []
 
 
-def report(name, value, unit, limit):
-    ok = value < limit
+def report(name, value, unit, limit, at_least=False):
+    ok = value >= limit if at_least else value < limit
     failed.extend([] if ok else [name])
-    print(f"{name:46} {value:8.1f} {unit:3} (limit {limit} {unit}) {'ok' if ok else 'TOO MUCH'}")
+    bound, wrong = ("at least", "TOO LITTLE") if at_least else ("under", "TOO MUCH")
+    print(f"{name:46} {value:8.1f} {unit:3} ({bound} {limit} {unit}) {'ok' if ok else wrong}")
 
 
 def import_ms(statement):
@@ -56,6 +57,53 @@ def import_ms(statement):
         subprocess.run([sys.executable, "-c", statement], check=True)
         times.append((time.perf_counter() - start) * 1000)
     return statistics.median(times)
+
+
+LEDGER = "from googlenet_edu.trace import ledger; ledger(224, batch_size=20)"
+TORCHINFO = (
+    "import torchinfo; from googlenet_edu import GoogLeNet;"
+    "torchinfo.summary(GoogLeNet(), (20, 3, 224, 224), device='cpu', verbose=0)"
+)
+# Not resource.getrusage: its peak begins with what the parent held. Linux only, as the bench is.
+PEAK = "; print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+
+
+def process(statement):
+    """Return (seconds, peak megabytes) of a fresh Python that runs one statement."""
+    start = time.perf_counter()
+    run = subprocess.run(
+        [sys.executable, "-c", statement + PEAK], check=True, capture_output=True, text=True,
+        encoding="utf-8",
+    )  # fmt: skip
+    return time.perf_counter() - start, float(run.stdout) / 1000
+
+
+def report_ledger():
+    """Compare the ledger with torchinfo on the same network: the work, the process, the memory."""
+    import torchinfo
+
+    from googlenet_edu import GoogLeNet
+    from googlenet_edu.trace import ledger
+
+    net = GoogLeNet()
+    works = [
+        lambda: ledger(224, batch_size=20),
+        lambda: torchinfo.summary(net, (20, 3, 224, 224), device="cpu", verbose=0),
+    ]
+    pairs = []
+    for _ in range(5):  # in turn, so that both meet the same load
+        times = []
+        for work in works:
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
+        pairs.append(times[1] / times[0])
+    report("ledger faster than torchinfo: the work", statistics.median(pairs), "x", 1000, True)
+    runs = [(process(LEDGER), process(TORCHINFO)) for _ in range(3)]
+    ratio = statistics.median(slow[0] / fast[0] for fast, slow in runs)
+    report("ledger faster than torchinfo: a whole process", ratio, "x", 20, True)
+    report("ledger: peak memory", max(fast[1] for fast, _ in runs), "MB", 60)
+    print(f"{'torchinfo: peak memory':46} {max(slow[1] for _, slow in runs):8.1f} MB")
 
 
 def redraws(html):
@@ -85,6 +133,7 @@ def main():
         report("widgets' JavaScript and CSS, not compressed", size / 1000, "KB", 60)
         extra = import_ms("import googlenet_edu") - import_ms("pass")
         report("import googlenet_edu beyond bare Python", extra, "ms", 50)
+        report_ledger()
         for name, times in redraws(build.html):
             report(f"{name}: redraw, median of {len(times)}", statistics.median(times), "ms", 16)
             report(f"{name}: redraw, 95th percentile", times[int(len(times) * 0.95)], "ms", 16)
