@@ -48,6 +48,28 @@ def test_all_rows_of_the_article(article):
         assert rows[place] == (row["layer"], row["output_shape"], row["params"]), place
 
 
+def test_the_printed_rows_are_consistent_in_themselves():
+    """The article's print, apart from our network: places in order, one gap, a sum that closes."""
+    with PRINTED.open(encoding="utf-8", newline="") as file:
+        printed = list(csv.DictReader(file))
+    last, gaps = {}, []
+    for row in printed:
+        depth, index = int(row["depth"]), int(row["index"])
+        if depth and index != last.get(depth, 0) + 1:
+            gaps.append((depth, last[depth] + 1, index - 1))
+        last[depth] = index
+        assert row["output_shape"].startswith("20x")
+    assert sorted(gaps) == [(1, 16, 17), (2, 35, 35), (3, 67, 70)]  # the lines it lost
+
+    def conv(into, out, kernel):
+        return into * out * kernel**2 + 2 * out
+
+    # The lost lines with parameters: the 5 x 5 branch and the pool projection of 4e.
+    lost = conv(528, 32, 1) + conv(32, 128, 5) + conv(528, 128, 1)
+    shown = sum(int(row["params"]) for row in printed if row["params"])
+    assert shown + lost == 13_385_816
+
+
 def test_the_rows_add_up_to_the_total(article):
     params = [int(params) for _, _, params in rows_of(repr(article)).values() if params]
     assert sum(params) == article.total_params == 13_385_816
