@@ -46,6 +46,9 @@ book: $(FOR_BOOK)  ## build the book into _build/html; any warning is an error
 	"$(BIN)/jupyter-book" build . -n -W --keep-going -q
 	@echo "The book is in _build/html/index.html"
 
+# Tests that share a server stay together; more than four workers only get into each other's way.
+PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
+
 test: $(FOR_TEST)  ## all tests: unit, notebooks, book, browser, Jupyter
 	$(PY) -m pytest $(PYTEST_ARGS)
 

@@ -15,6 +15,7 @@ from jupyter_client import BlockingKernelClient
 from jupyter_core.paths import jupyter_runtime_dir
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.xdist_group("jupyter")  # one server for all
 CELLS = [
     "from googlenet_edu.widgets import ConvSize, PoolSize, Quiz\n"
     "conv = ConvSize(size=224, kernel_size=7, stride=2, padding=3)\nconv",
