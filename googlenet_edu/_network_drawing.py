@@ -123,7 +123,7 @@ def describe(maps):
 def network_drawing(image_size=IMAGE):
     """Return the `Drawing` for images of one size."""
     maps = feature_maps(image_size)
-    return Drawing(draw(maps), WIDTH, HEIGHT, describe(maps), least=760)
+    return Drawing(draw(maps), WIDTH, HEIGHT, describe(maps), least=680)
 
 
 def _fit(maps):

@@ -53,7 +53,7 @@ def draw_inception(block="3a", size=None, *, branch3_kernel=5):
     rows = [_layers(spec, branch) for branch in spec.branches(branch3_kernel)]
     tallest = [max(channels for _, channels in row) for row in rows]
     scale = 330 / sum(tallest)
-    x_in, x_one, x_two, x_out, bar, gap = 14, 190, 372, 548, 22, 46
+    x_in, x_fan, x_one, x_two, x_out, bar, gap = 14, 112, 200, 376, 548, 22, 46
     height = round(sum(max(t * scale, 2) for t in tallest)) + gap * 4 + 44
     middle = height / 2 - 8
 
@@ -68,8 +68,8 @@ def draw_inception(block="3a", size=None, *, branch3_kernel=5):
         colour = COLOUR[f"branch{i}"]
         places = [x_two] if len(row) == 1 else [x_one, x_two]
         parts.append(
-            line(f"M{x_in + bar} {middle:.1f}C{x_in + 90} {middle:.1f} {x_in + 70} {centre:.1f} "
-                 f"{places[0]} {centre:.1f}")
+            line(f"M{x_in + bar} {middle:.1f}H{x_fan}C{x_fan + 45} {middle:.1f} {x_fan + 25} "
+                 f"{centre:.1f} {places[0]} {centre:.1f}")
         )  # fmt: skip
         before = None
         for x, (words, channels) in zip(places, row, strict=True):

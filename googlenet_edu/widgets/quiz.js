@@ -41,7 +41,7 @@ function renderQuiz({ model, el }) {
       quizText(feedback, right ? question.why : question.hint || question.why);
       if (questions.length > 1 && first.size === questions.length) score.textContent = t.score([...first.values()].filter(Boolean).length, questions.length);
     } }, h("fieldset", {}, legend, ...question.options.map((option, i) =>
-      quizText(h("label", { class: "gn-option", for: `${id}-${index}-${i}` }, inputs[i], " "), option))),
+      h("label", { class: "gn-option", for: `${id}-${index}-${i}` }, inputs[i], quizText(h("span", {}), option)))),
       h("button", { type: "submit" }, t.commit), feedback);
     root.append(form);
   });

@@ -1,5 +1,6 @@
 """The index of pitfalls: every "`code` gives **value**" is true, and every trap names its source."""
 
+import json
 import re
 from pathlib import Path
 
@@ -46,3 +47,20 @@ def test_every_chapter_named_in_a_report_of_the_index_exists():
     for target in re.findall(r"\]\(\.\./(\w+/\w+)\)", TEXT):
         folder = BOOK / Path(target).parent
         assert not folder.is_dir() or list(folder.glob(Path(target).name + ".*")), target
+
+
+REPORT = re.compile(r"\((https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/\d+|https://\w+\.stack\w+\.com/[^)]+)")
+
+
+def missing(chapter):
+    return [link for link in REPORT.findall(chapter) if f"({link})" not in TEXT]
+
+
+@pytest.mark.parametrize("path", sorted(BOOK.glob("*/*.ipynb")), ids=lambda path: path.stem)
+def test_a_report_told_in_a_chapter_stands_in_the_index(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    assert not missing("\n".join("".join(cell["source"]) for cell in cells))
+
+
+def test_a_report_that_the_index_lacks_is_seen():
+    assert missing("[x](https://github.com/nobody/nothing/issues/1)")
