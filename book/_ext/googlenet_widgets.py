@@ -13,30 +13,41 @@ from sphinx.util.docutils import SphinxDirective
 
 from googlenet_edu import widgets
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.widgets._bundle import book_css, book_script
+from googlenet_edu.widgets._bundle import book_css, book_script, embed_script
 
 SCRIPT, SHEET = "googlenet-widgets.js", "googlenet-widgets.css"
-CLASSES = {"conv_size": "ConvSize", "pool_size": "PoolSize"}
-SETTINGS = (
-    "size kernel_size stride padding dilation kind ceil_mode count_include_pad name lang".split()
-)
+EMBED = "googlenet-widgets-embed.js"  # one file for other web pages
+CLASSES = {home: name for name, home in widgets._HOMES.items() if name != "Quiz"}
+
+
+class AnyOption(dict):
+    """The widget itself knows its settings and refuses others by name."""
+
+    def __missing__(self, name):
+        return directives.unchanged_required
 
 
 def read_setting(text):
-    """Turn a directive option into the value a widget takes."""
-    words = {"true": True, "false": False}
+    """Turn a directive option into the value a widget takes: true, 3, 0.5, 1, 2, 3 or a word."""
     text = text.strip()
-    try:
-        return words.get(text.lower(), int(text))
-    except ValueError:
-        return words.get(text.lower(), text)
+    words = {"true": True, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    if "," in text:
+        return [read_setting(part) for part in text.split(",")]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
 
 
 class WidgetDirective(SphinxDirective):
     """```{widget} conv_size``` with the widget's settings as options."""
 
     required_arguments = 1
-    option_spec = dict.fromkeys(SETTINGS, directives.unchanged_required)
+    option_spec = AnyOption()
 
     def run(self):
         kind = self.arguments[0]
@@ -58,7 +69,7 @@ def write_assets(app):
         return
     folder = Path(app.outdir) / "_static"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in ((SCRIPT, book_script()), (SHEET, book_css())):
+    for name, text in ((SCRIPT, book_script()), (SHEET, book_css()), (EMBED, embed_script())):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -72,7 +83,7 @@ def add_assets(app, pagename, templatename, context, doctree):
 def check_assets(app, exception):
     """Fail the build when a page lost its script: a silent page is the worst fault."""
     if exception is None and app.builder.format == "html":
-        for name in (SCRIPT, SHEET):
+        for name in (SCRIPT, SHEET, EMBED):
             if not (Path(app.outdir) / "_static" / name).is_file():
                 raise ExtensionError(f"{name} is missing from the built book: build again.")
 

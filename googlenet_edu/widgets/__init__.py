@@ -9,13 +9,19 @@ this package imports neither torch nor ipywidgets; naming a widget class imports
 
 from importlib import import_module
 
-__all__ = ["ConvSize", "PoolSize", "Quiz", "static_html"]
+__all__ = ["ConvSize", "PoolSize", "Quiz"]
 
 _HOMES = {
+    "BatchNorm": "batch_norm",
     "ConvSize": "conv_size",
+    "CostLedger": "cost_ledger",
+    "InceptionBlock": "inception_block",
+    "LRN": "lrn",
     "PoolSize": "pool_size",
     "Quiz": "quiz",
-    "static_html": "_static",
+    "ReceptiveField": "receptive_field",
+    "ShapeChain": "shape_chain",
+    "SummaryReader": "summary_reader",
 }
 
 

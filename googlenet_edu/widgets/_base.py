@@ -1,13 +1,15 @@
 """What the widget classes share: checked traits, a static form, results as traits."""
 
+import math
+
 import anywidget
 import traitlets
 
-from .._arguments import SizeError, flag, whole
+from .._arguments import SizeError, SizeTypeError, describe, flag, whole
 from ._bundle import book_css, module_for
-from ._static import explain, static_html
+from ._static import PREFIX, static_frame
 
-__all__ = ["Flag", "Padding", "SizeWidget", "Whole"]
+__all__ = ["Choice", "Flag", "LiveWidget", "Number", "Numbers", "Padding", "Whole", "module"]
 
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
 
@@ -17,8 +19,9 @@ class Whole(traitlets.TraitType):
 
     info_text = "a whole number"
 
-    def __init__(self, default, minimum, **kwargs):
+    def __init__(self, default, minimum, maximum=LARGEST, **kwargs):
         self.minimum = minimum
+        self.maximum = maximum
         super().__init__(default, **kwargs)
 
     def validate(self, obj, value):
@@ -28,7 +31,14 @@ class Whole(traitlets.TraitType):
                 f"{self.name}={number} is more than a browser holds exactly ({LARGEST}): use a "
                 "smaller number here, or googlenet_edu.sizes."
             )
+        if number > self.maximum:
+            raise SizeError(too_large(self.name, self.maximum, number))
         return number
+
+
+def too_large(name, maximum, given):
+    """The sentence for a number above a widget's range; panel.js writes the same."""
+    return f"{name} must be {maximum} or less, but got {given}: choose a smaller number."
 
 
 class Padding(Whole):
@@ -45,6 +55,80 @@ class Padding(Whole):
         return super().validate(obj, value)
 
 
+class Number(traitlets.TraitType):
+    """A number that may have decimals, within minimum and maximum, or above a bound."""
+
+    info_text = "a number"
+
+    def __init__(self, default, minimum=None, maximum=None, above=None, **kwargs):
+        self.minimum = minimum
+        self.maximum = maximum
+        self.above = above
+        super().__init__(default, **kwargs)
+
+    def validate(self, obj, value):
+        return self.check(self.name, value)
+
+    def check(self, name, value):
+        try:
+            number = math.nan if isinstance(value, (bool, str)) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise SizeTypeError(
+                f"{name} must be a number, but got {describe(value)}: give a number such as 0.5."
+            )
+        if self.above is not None and number <= self.above:
+            raise SizeError(
+                f"{name} must be more than {self.above}, but got {show(number)}: choose a larger "
+                "number."
+            )
+        if self.minimum is not None and number < self.minimum:
+            raise SizeError(
+                f"{name} must be {self.minimum} or more, but got {show(number)}: choose a larger "
+                "number."
+            )
+        if self.maximum is not None and number > self.maximum:
+            raise SizeError(too_large(name, self.maximum, show(number)))
+        return number
+
+
+def show(number):
+    """Write a float as the shortest text that gives it back, whole numbers without a point."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+class Numbers(Number):
+    """A list of numbers, at least and at most so many."""
+
+    info_text = "a list of numbers"
+
+    def __init__(self, default, at_least=1, at_most=32, **kwargs):
+        self.at_least = at_least
+        self.at_most = at_most
+        super().__init__(list(default), **kwargs)
+
+    def make_dynamic_default(self):
+        return list(self.default_value)
+
+    def validate(self, obj, value):
+        try:
+            if isinstance(value, (str, bytes)):
+                raise TypeError
+            values = list(value)
+        except TypeError:
+            raise SizeTypeError(
+                f"{self.name} must be a list of numbers, but got {describe(value)}: give a list "
+                "such as [1, 2, 3]."
+            ) from None
+        if not self.at_least <= len(values) <= self.at_most:
+            raise SizeError(
+                f"{self.name} must hold {self.at_least} to {self.at_most} numbers, but got "
+                f"{len(values)}: add or remove some."
+            )
+        return [self.check(f"{self.name}[{i}]", one) for i, one in enumerate(values)]
+
+
 class Flag(traitlets.TraitType):
     """True or False, nothing else."""
 
@@ -52,21 +136,37 @@ class Flag(traitlets.TraitType):
         return flag(self.name, value)
 
 
-class SizeWidget(anywidget.AnyWidget):
-    """Base of the size widgets: out, error and steps follow the settings.
+class Choice(traitlets.TraitType):
+    """One of several texts."""
 
-    out is the output side as an int, or None where torch refuses; error is then the sentence
-    that says why, otherwise "". steps is the list of (name, text) lines.
+    def __init__(self, options, default, **kwargs):
+        self.options = tuple(options)
+        super().__init__(default, **kwargs)
+
+    def validate(self, obj, value):
+        if not isinstance(value, str) or value not in self.options:
+            raise SizeError(
+                f"{self.name} must be one of {', '.join(map(repr, self.options))}, but got "
+                f"{describe(value)}: choose one of these."
+            )
+        return value
+
+
+class LiveWidget(anywidget.AnyWidget):
+    """Base of the widgets: their results follow their settings.
+
+    A subclass names its settings and its results (read-only traits, with what each is when there
+    is none), and gives `_compute`, which returns {result: value} or raises SizeError, and `_body`
+    and `_code`, the static form. error is "" or the sentence that says why there is no result.
     """
 
     _css = book_css()
     _widget = ""
     _settings = ()
+    _results = {}
 
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
-    out = traitlets.Int(None, allow_none=True, read_only=True)
+    lang = Choice(("en", "zh"), "en").tag(sync=True)
     error = traitlets.Unicode("", read_only=True)
-    steps = traitlets.List(read_only=True)
 
     def __init__(self, **settings):
         allowed = (*self._settings, "lang")
@@ -86,19 +186,30 @@ class SizeWidget(anywidget.AnyWidget):
 
     def static_html(self, name=None):
         """The widget's static form as HTML; name becomes its id, for links to it."""
-        state = self.state | ({"lang": self.lang} if self.lang != "en" else {})
-        return static_html(self._widget, state, name)
+        body = self._body() if not self.error else f"{PREFIX.get(self._widget, '')}{self.error}"
+        return static_frame(
+            self._widget, self.state, body, self._code(), name, self.lang, bool(self.error)
+        )
+
+    def _compute(self):
+        raise NotImplementedError
+
+    def _body(self):
+        raise NotImplementedError
+
+    def _code(self):
+        raise NotImplementedError
 
     def _recompute(self, change=None):
+        error, found = "", {}
         try:
-            result = explain(self._widget, self.state)
-        except SizeError as error:
-            out, text, steps = None, str(error), []
-        else:
-            out, text, steps = result.out, "", [step[:2] for step in result.steps]
-        self.set_trait("out", out)
-        self.set_trait("error", text)
-        self.set_trait("steps", steps)
+            found = self._compute()
+        except SizeError as refused:
+            error = str(refused)
+        with self.hold_trait_notifications():
+            for name, empty in self._results.items():
+                self.set_trait(name, found.get(name, empty))
+            self.set_trait("error", error)
 
     def __repr__(self):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.state.items())

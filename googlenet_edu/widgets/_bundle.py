@@ -8,29 +8,47 @@ import json
 from functools import cache
 from pathlib import Path
 
-from ._presets import network_presets
+from ._presets import network_presets, network_table
 
-__all__ = ["SHARED", "WIDGETS", "book_css", "book_script", "module_for"]
+__all__ = ["SHARED", "WIDGETS", "book_css", "book_script", "embed_script", "module_for"]
 
 FOLDER = Path(__file__).parent
 SHARED = ("sizes.js", "drawing.js", "panel.js", "words.js")
-WIDGETS = ("conv_size", "pool_size", "quiz")
+NETWORK = ("network.js",)  # the walk through the layers, for the widgets that need it
+_ALL = (
+    "conv_size",
+    "pool_size",
+    "shape_chain",
+    "inception_block",
+    "batch_norm",
+    "lrn",
+    "receptive_field",
+    "summary_reader",
+    "cost_ledger",
+    "quiz",
+)
+WIDGETS = tuple(name for name in _ALL if (FOLDER / f"{name}.js").is_file())
 # What tests and other pages may call by name.
-PUBLIC = "axisSteps, caffePool, decimal, windowAt, isUnread, parseWhole, SIZE_WORDS, sizeSteps"
+PUBLIC = "axisSteps, caffePool, decimal, sizeSteps, walkNetwork, networkError, SIZE_WORDS"
 
 
 def _source(name):
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _presets():
-    return f"const NETWORK = {json.dumps(network_presets(), separators=(',', ':'))};\n"
+def _data():
+    data = {**network_presets(), **network_table()}
+    return f"const NETWORK = {json.dumps(data, separators=(',', ':'))};\n"
+
+
+def _shared():
+    return [*map(_source, SHARED), _data(), *map(_source, NETWORK)]
 
 
 @cache
 def module_for(widget):
     """Return the anywidget front-end module of one widget, as text."""
-    parts = [_source(name) for name in SHARED] + [_presets(), _source(f"{widget}.js")]
+    parts = [*_shared(), _source(f"{widget}.js")]
     parts.append(f"export default {{ render: {widget}.render }};\n")
     return "\n".join(parts)
 
@@ -38,8 +56,7 @@ def module_for(widget):
 @cache
 def book_script():
     """Return the classic script with every widget and the static page's host, as text."""
-    parts = [_source(name) for name in SHARED] + [_presets()]
-    parts += [_source(f"{widget}.js") for widget in WIDGETS]
+    parts = [*_shared(), *(_source(f"{widget}.js") for widget in WIDGETS)]
     parts.append(f"const WIDGETS = {{ {', '.join(WIDGETS)} }};\n")
     parts.append(_source("host.js"))
     parts.append(f"globalThis.googlenetWidgets = {{ startAll, WIDGETS, {PUBLIC} }};\n")
@@ -47,6 +64,18 @@ def book_script():
 
 
 @cache
+def embed_script():
+    """Return `book_script` with the style sheet inside: one file for any web page."""
+    sheet = json.dumps(book_css(), ensure_ascii=False)
+    style = (
+        'const style = document.createElement("style");\n'
+        f"style.textContent = {sheet};\ndocument.head.append(style);\n"
+    )
+    return "(() => {\n" + style + "})();\n" + book_script()
+
+
+@cache
 def book_css():
-    """Return the style sheet of all widgets, as text."""
-    return _source("widgets.css")
+    """Return the style sheet of all widgets, as text: the common one and each widget's own."""
+    own = [f"{widget}.css" for widget in WIDGETS if (FOLDER / f"{widget}.css").is_file()]
+    return "".join(map(_source, ["widgets.css", *own]))

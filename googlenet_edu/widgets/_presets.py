@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from ..architecture import AUX, BACKBONE, ConvSpec, PoolSpec
+from ..architecture import AUX, BACKBONE, HEAD_GRID, ConvSpec, PoolSpec
 from ..sizes import conv_output_size, pool_output_size
 
-__all__ = ["network_presets"]
+__all__ = ["network_presets", "network_table"]
 
 TRAPS = {
     "conv": [
@@ -78,3 +78,25 @@ def network_presets():
     ]
     pool += [{"group": "Traps", "label": label, "state": state} for label, state in TRAPS["pool"]]
     return {"conv": conv, "pool": pool}
+
+
+@cache
+def network_table():
+    """Return {"layers": [...], "aux": [...], "grid": 4} for network.js, from the one table.
+
+    A convolution is [name, "conv", in, out, kernel_size, stride, padding], a pool [name, "pool",
+    kernel_size, stride, padding], an Inception block [name, "inception", in, six channels].
+    """
+    layers = []
+    for spec in BACKBONE:
+        if isinstance(spec, ConvSpec):
+            settings = ["conv", spec.in_channels, spec.out_channels]
+            settings += [spec.kernel_size, spec.stride, spec.padding]
+        elif isinstance(spec, PoolSpec):
+            settings = ["pool", spec.kernel_size, spec.stride, spec.padding]
+        else:
+            settings = ["inception", spec.in_channels, spec.ch1x1, spec.ch3x3reduce, spec.ch3x3]
+            settings += [spec.ch5x5reduce, spec.ch5x5, spec.pool_proj]
+        layers.append([spec.name, *settings])
+    aux = [[h.name, h.after, h.in_channels, h.conv_channels, h.hidden] for h in AUX]
+    return {"layers": layers, "aux": aux, "grid": HEAD_GRID}

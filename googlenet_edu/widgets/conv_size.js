@@ -2,6 +2,7 @@
 
 const conv_size = sizeWidget(() => "conv", {
   strings: { en: { title: "Convolution size" }, zh: { title: "卷积输出尺寸" } },
+  initial: { size: 224, kernel_size: 7, stride: 2, padding: 3, dilation: 1 },
   defaults: { stride: 1, padding: 0, dilation: 1 },
   fields: [
     { name: "size", min: 1, max: 320, unit: "px" },

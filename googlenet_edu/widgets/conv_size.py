@@ -1,6 +1,9 @@
 """The convolution size widget. Chapter: book/sizes/convolution."""
 
-from ._base import Padding, SizeWidget, Whole, module
+from ..sizes import explain_conv
+from ._base import Padding, Whole, module
+from ._size import SizeWidget
+from ._static import size_code
 
 __all__ = ["ConvSize"]
 
@@ -23,3 +26,11 @@ class ConvSize(SizeWidget):
     stride = Whole(2, 1).tag(sync=True)
     padding = Padding(3, 0).tag(sync=True)
     dilation = Whole(1, 1).tag(sync=True)
+
+    def _explain(self):
+        return explain_conv(**self.state)
+
+    def _code(self):
+        return size_code(
+            "Conv2d", ["3", "64"], self.state, {"stride": 1, "padding": 0, "dilation": 1}
+        )

@@ -20,9 +20,13 @@ class PageModel {
   off(event, listener) { this.listeners.get(event)?.delete(listener); }
 }
 
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return text; } // a lone % in a link
+}
+
 // "#conv-size-1&size=112&stride=2": a link to this widget in this state.
 function readAddress(id) {
-  const [name, ...pairs] = decodeURIComponent(location.hash.slice(1)).split("&");
+  const [name, ...pairs] = location.hash.slice(1).split("&").map(decoded);
   if (name !== id) return null;
   return pairs.map((pair) => pair.split("=")).filter((pair) => pair.length === 2);
 }
@@ -32,13 +36,22 @@ function startWidget(el) {
   if (!spec || el.dataset.gnLive) return;
   el.dataset.gnLive = "true";
   const alike = [...document.querySelectorAll(`[data-gn-widget="${el.dataset.gnWidget}"]`)];
-  el.id ||= `${el.dataset.gnWidget.replace("_", "-")}-${alike.indexOf(el) + 1}`;
-  const model = new PageModel({ lang: document.documentElement.lang.slice(0, 2), ...JSON.parse(el.dataset.gnState) });
+  el.id ||= `${el.dataset.gnWidget.replaceAll("_", "-")}-${alike.indexOf(el) + 1}`;
+  // A page written by hand may hold any value: each is read as if it were typed.
+  const given = JSON.parse(el.dataset.gnState || "{}");
+  const state = { lang: document.documentElement.lang.slice(0, 2), ...spec.initial, ...given };
+  const wrong = (spec.fields ?? []).filter((field) => {
+    const read = readField(field, showValue(state[field.name]), PANEL.en);
+    state[field.name] = read.error ? spec.initial[field.name] : read.value;
+    return read.error;
+  });
+  const model = new PageModel(state);
   const start = JSON.stringify(model.state);
   el.classList.remove("gn-widget", "gn-static", "gn-quiz");
   const stop = spec.render({ model, el });
   el.gnModel = model;
-  if (!spec.fields) return; // a quiz has no settings to link to
+  if (!spec.fields) { el.gnStop = stop; return; } // a quiz has no settings to link to
+  for (const { name } of wrong) el.gnType(name, showValue(given[name]));
   const link = () => {
     for (const [name, value] of readAddress(el.id) ?? []) el.gnType(name, value);
   };
@@ -50,7 +63,7 @@ function startWidget(el) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (JSON.stringify(model.state) === start && readAddress(el.id) === null) return;
-      const pairs = spec.fields.map(({ name }) => `&${name}=${model.get(name)}`).join("");
+      const pairs = spec.fields.map(({ name }) => `&${name}=${encodeURIComponent(showValue(model.get(name)).replaceAll(" ", ""))}`).join("");
       try { history.replaceState(history.state, "", `#${el.id}${pairs}`); } catch { /* a page that may not change its address still works */ }
     }, 250);
   });

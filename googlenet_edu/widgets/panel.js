@@ -7,6 +7,13 @@ const PANEL = {
     steps: "Step by step", slider: (name) => `${name}, slider`, px: "px", yes: "on", no: "off", refused: "PyTorch refuses this",
     notWhole: (name, text) => `${name} must be a whole number, but got '${text}': type digits only, such as 3.`,
     tooSmall: (name, min, text) => `${name} must be ${min} or more, but got ${text}: choose a whole number from ${min} up.`,
+    notNumber: (name, text) => `${name} must be a number, but got '${text}': give a number such as 0.5.`,
+    above: (name, min, text) => `${name} must be more than ${min}, but got ${text}: choose a larger number.`,
+    below: (name, min, text) => `${name} must be ${min} or more, but got ${text}: choose a larger number.`,
+    over: (name, max, text) => `${name} must be ${max} or less, but got ${text}: choose a smaller number.`,
+    howMany: (name, least, most, found) => `${name} must hold ${least} to ${most} numbers, but got ${found}: add or remove some.`,
+    notOne: (name, options, text) => `${name} must be one of ${options.map((o) => `'${o}'`).join(", ")}, but got '${text}': choose one of these.`,
+    notFlag: (name, text) => `${name} must be True or False, but got '${text}'.`,
     tooLarge: (name, text) => `${name}=${text} is more than a browser holds exactly (${SAFE}): use a smaller number here, or googlenet_edu.sizes in Python.`,
   },
   zh: {
@@ -14,6 +21,13 @@ const PANEL = {
     steps: "逐步计算", slider: (name) => `${name} 滑块`, px: "像素", yes: "开", no: "关", refused: "PyTorch 拒绝这一设置",
     notWhole: (name, text) => `${name} 必须是整数，但得到的是 '${text}'：请只输入数字，例如 3。`,
     tooSmall: (name, min, text) => `${name} 至少为 ${min}，但得到的是 ${text}：请输入不小于 ${min} 的整数。`,
+    notNumber: (name, text) => `${name} 必须是数字，但得到的是 '${text}'：请输入例如 0.5 的数字。`,
+    above: (name, min, text) => `${name} 必须大于 ${min}，但得到的是 ${text}：请输入较大的数。`,
+    below: (name, min, text) => `${name} 至少为 ${min}，但得到的是 ${text}：请输入较大的数。`,
+    over: (name, max, text) => `${name} 最多为 ${max}，但得到的是 ${text}：请输入较小的数。`,
+    howMany: (name, least, most, found) => `${name} 须有 ${least} 到 ${most} 个数，但得到 ${found} 个：请增减。`,
+    notOne: (name, options, text) => `${name} 须为 ${options.map((o) => `'${o}'`).join("、")} 之一，但得到的是 '${text}'：请选择其一。`,
+    notFlag: (name, text) => `${name} 必须是 True 或 False，但得到的是 '${text}'。`,
     tooLarge: (name, text) => `${name}=${text} 超出浏览器能精确表示的范围（${SAFE}）：请输入较小的数，或在 Python 中使用 googlenet_edu.sizes。`,
   },
 };
@@ -52,7 +66,44 @@ function parseWhole(field, text, t) {
   const number = BigInt(given);
   if (number < BigInt(field.min)) return { error: t.tooSmall(field.name, field.min, number) };
   if (number > BigInt(SAFE)) return { error: t.tooLarge(field.name, number) };
+  if (field.top !== undefined && number > BigInt(field.top)) return { error: t.over(field.name, field.top, number) };
   return { value: Number(number) };
+}
+
+// A typed text as a number that may have decimals.
+function parseNumber(field, text, t, name = field.name) {
+  const given = text.trim(), value = Number(given);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) || !Number.isFinite(value)) return { error: t.notNumber(name, given) };
+  if (field.above !== undefined && value <= field.above) return { error: t.above(name, field.above, value) };
+  if (field.least !== undefined && value < field.least) return { error: t.below(name, field.least, value) };
+  if (field.top !== undefined && value > field.top) return { error: t.over(name, field.top, value) };
+  return { value };
+}
+
+// "1, 2.5 -3" as a list of numbers.
+function parseList(field, text, t) {
+  const parts = text.trim().replace(/^\[|\]$/g, "").split(/[\s,;，；、]+/).filter(Boolean);
+  if (parts.length < field.atLeast || parts.length > field.atMost) return { error: t.howMany(field.name, field.atLeast, field.atMost, parts.length) };
+  const read = parts.map((part, i) => parseNumber(field, part, t, `${field.name}[${i}]`));
+  return read.find((one) => one.error) ?? { value: read.map((one) => one.value) };
+}
+const PARSERS = { number: parseNumber, list: parseList };
+
+// A text as the value of any field: {value} or {error: sentence}.
+function readField(field, text, t) {
+  if (field.words?.includes(text)) return { value: text };
+  if (field.type === "flag") return /^(true|false)$/i.test(text) ? { value: /^true$/i.test(text) } : { error: t.notFlag(field.name, text) };
+  if (field.type === "choice") return field.options.includes(text) ? { value: text } : { error: t.notOne(field.name, field.options, text) };
+  return (PARSERS[field.type] ?? parseWhole)(field, text, t);
+}
+const sameValue = (a, b) => (Array.isArray(a) ? String(a) === String(b) : a === b);
+const showValue = (value) => (Array.isArray(value) ? value.join(", ") : String(value));
+
+// The place of the stop nearest to a value.
+function nearest(stops, value) {
+  let best = 0;
+  stops.forEach((stop, i) => { if (Math.abs(stop - value) < Math.abs(stops[best] - value)) best = i; });
+  return best;
 }
 
 async function copyText(text) {
@@ -68,12 +119,19 @@ async function copyText(text) {
   }
 }
 
-// spec: {strings, fields, presets(), compute(state), steps(result, t), draw(...), code(state)}
+// spec: {strings, fields, initial, defaults, presets(), compute(state, t), steps(result, t),
+// draw(result, width, selected, t), more(state, result, t), code(state, preset), last(result)}
+// A field is {name, type, ...}: "whole" (min, max of the slider, top: the largest allowed, unit,
+// words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
+// what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
+// A button in the drawing with data-gn-set='{"name": value}' sets fields. last(result) is the
+// last index of the stepper, for widgets that have one.
 function renderPanel(spec, { model, el }) {
   const id = `gn-${++panels}`;
   const lang = model.get("lang") in PANEL ? model.get("lang") : "en";
   const t = { ...PANEL[lang], ...spec.strings[lang] };
   const names = spec.fields.map((field) => field.name);
+  const presets = spec.presets?.() ?? [];
   const start = Object.fromEntries(names.map((name) => [name, model.get(name)]));
   const drafts = new Map(); // what was typed and is not a number we can use, shown and explained
   const rows = new Map();
@@ -90,7 +148,6 @@ function renderPanel(spec, { model, el }) {
   };
 
   const root = outer("", t.title, lang);
-  const presets = spec.presets();
   const presetMenu = h("select", { id: `${id}-preset`, onchange: () => {
     const chosen = presets[presetMenu.selectedIndex - 1];
     if (chosen) { selected = 0; commit({ ...spec.defaults, ...chosen.state }); }
@@ -102,13 +159,13 @@ function renderPanel(spec, { model, el }) {
   });
   root.append(h("div", { class: "gn-head" },
     h("strong", { class: "gn-title" }, t.title),
-    h("label", { for: `${id}-preset` }, t.preset), presetMenu,
+    ...(presets.length ? [h("label", { for: `${id}-preset` }, t.preset), presetMenu] : []),
     h("button", { type: "button", onclick: () => { selected = 0; drafts.clear(); commit(start); } }, t.reset)));
 
   const controls = h("div", { class: "gn-controls" });
   for (const field of spec.fields) controls.append(makeField(field));
   const windowRow = h("div", { class: "gn-field gn-step" },
-    h("label", { for: `${id}-window` }, t.windowName),
+    h("label", { for: `${id}-window` }, t.windowName ?? ""),
     h("input", { type: "range", id: `${id}-window`, min: 0, value: 0, step: 1, oninput: (event) => { selected = Number(event.target.value); redraw(); } }),
     h("span", { class: "gn-value" }));
   const result = h("output", { class: "gn-answer", "aria-live": "polite", "aria-atomic": "true" });
@@ -125,6 +182,10 @@ function renderPanel(spec, { model, el }) {
   root.append(controls, result, windowRow, drawings, more,
     h("details", { class: "gn-details", open: true }, h("summary", {}, t.steps), stepList),
     h("div", { class: "gn-code" }, h("span", {}, t.code), code, copyButton));
+  root.addEventListener("click", (event) => {
+    const mark = event.target.closest("[data-gn-set]");
+    if (mark) commit(JSON.parse(mark.dataset.gnSet));
+  });
   el.replaceChildren(root);
 
   function makeField(field) {
@@ -133,22 +194,31 @@ function renderPanel(spec, { model, el }) {
     const label = h("label", { id: labelId, for: inputId }, h("code", {}, field.name), " ", h("span", { class: "gn-muted" }, words));
     const row = { field };
     if (field.type === "choice") {
+      row.hint = h("p", { class: "gn-hint" });
       row.choice = h("select", { id: inputId, onchange: () => commit({ [field.name]: row.choice.value }) },
-        ...field.options.map((value) => h("option", { value }, value)));
-      row.node = h("div", { class: "gn-field gn-short" }, label, row.choice);
+        ...field.options.map((value) => h("option", { value }, t.options?.[value] ?? value)));
+      row.node = h("div", { class: "gn-field gn-short" }, label, row.choice, row.hint);
     } else if (field.type === "flag") {
+      row.hint = h("p", { class: "gn-hint" });
       row.flag = h("input", { type: "checkbox", id: inputId, onchange: () => commit({ [field.name]: row.flag.checked }) });
-      row.node = h("div", { class: "gn-field gn-short" }, label, row.flag);
+      row.node = h("div", { class: "gn-field gn-short" }, label, row.flag, row.hint);
+    } else if (field.type === "list") {
+      row.number = h("input", { type: "text", id: inputId, autocomplete: "off", spellcheck: "false", class: "gn-list",
+        oninput: () => type(field, row.number.value) });
+      row.hint = h("p", { class: "gn-hint", id: `${inputId}-hint` });
+      row.node = h("div", { class: "gn-field gn-wide" }, label, row.number, row.hint);
     } else {
-      row.slider = h("input", { type: "range", min: field.min, max: field.max, step: 1, "aria-label": t.slider(field.name),
-        oninput: () => commit({ [field.name]: Number(row.slider.value) }) });
-      row.number = h("input", { type: "text", inputmode: "numeric", id: inputId, autocomplete: "off", spellcheck: "false",
+      const { stops } = field;
+      row.slider = h("input", { type: "range", min: stops ? 0 : field.min, max: stops ? stops.length - 1 : field.max,
+        step: stops ? 1 : field.step ?? 1, "aria-label": t.slider(field.name),
+        oninput: () => commit({ [field.name]: stops ? stops[row.slider.value] : Number(row.slider.value) }) });
+      row.number = h("input", { type: "text", inputmode: field.type === "number" ? "decimal" : "numeric", id: inputId, autocomplete: "off", spellcheck: "false",
         oninput: () => type(field, row.number.value),
         onkeydown: (event) => {
           const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
           if (!by || drafts.has(field.name)) return;
           event.preventDefault();
-          type(field, String(Number(row.number.value) + by));
+          type(field, String(Number((Number(row.number.value) + by * (field.step ?? 1)).toPrecision(12))));
         } });
       const unit = h("span", { class: "gn-unit" }, field.unit ? t[field.unit] : "");
       row.node = h("div", { class: "gn-field" }, label, row.slider, h("span", { class: "gn-entry" }, row.number, unit));
@@ -168,10 +238,9 @@ function renderPanel(spec, { model, el }) {
 
   // What the reader typed, or what the page's address says: used when it is right, shown when not.
   function type(field, text) {
-    if (field.type === "flag") return commit({ [field.name]: text === "true" });
-    if (field.type === "choice") return field.options.includes(text) ? commit({ [field.name]: text }) : undefined;
-    if (field.words?.includes(text)) return commit({ [field.name]: text });
-    const read = parseWhole(field, text, t);
+    const read = readField(field, text, t);
+    const row = rows.get(field.name);
+    [row.typed, row.meant] = [text, read.value];
     if (read.error) {
       drafts.set(field.name, { text, error: read.error });
       redraw();
@@ -183,22 +252,28 @@ function renderPanel(spec, { model, el }) {
   function show(row, value, now) {
     const { field } = row;
     row.node.hidden = Boolean(field.when && !field.when(now));
+    const draft = drafts.get(field.name);
+    row.hint.textContent = draft ? draft.error : "";
     if (row.choice) row.choice.value = value;
     else if (row.flag) row.flag.checked = value;
     else {
-      const draft = drafts.get(field.name);
       const word = typeof value === "string";
       if (row.words) row.words.value = word ? value : "number";
-      row.slider.hidden = row.number.parentElement.hidden = word && !draft;
-      if (!word) {
+      if (row.words) row.slider.hidden = row.number.parentElement.hidden = word && !draft;
+      if (row.slider && !word) {
         row.last = value;
-        row.slider.max = Math.max(field.max, value);
-        row.slider.value = value;
+        if (field.stops) row.slider.value = nearest(field.stops, value);
+        else {
+          row.slider.min = Math.min(field.min, value);
+          row.slider.max = Math.max(field.max, value);
+          row.slider.value = value;
+        }
         row.slider.setAttribute("aria-valuetext", `${value} ${field.unit ? t[field.unit] : ""}`.trim());
       }
-      if (!draft && !word && row.number.value !== String(value)) row.number.value = value;
+      // What is being typed stays as it is while it means the value.
+      const typed = document.activeElement === row.number && row.typed === row.number.value && sameValue(row.meant, value);
+      if (!draft && !word && !typed && row.number.value !== showValue(value)) row.number.value = showValue(value);
       if (draft && row.number.value !== draft.text) row.number.value = draft.text;
-      row.hint.textContent = draft ? draft.error : "";
       row.number.setAttribute("aria-invalid", draft ? "true" : "false");
       if (draft) row.number.setAttribute("aria-describedby", row.hint.id);
       else row.number.removeAttribute("aria-describedby");
@@ -215,26 +290,41 @@ function renderPanel(spec, { model, el }) {
     const text = wrong ? `${t.refused}: ${answer.error}` : t.answer(answer);
     if (result.textContent !== text) result.textContent = text;
     root.dataset.out = wrong ? "" : String(answer.out);
-    for (const part of [windowRow, drawings, more]) part.hidden = wrong;
+    for (const part of [drawings, more]) part.hidden = wrong;
+    windowRow.hidden = wrong || !spec.last;
     const same = presets.findIndex((preset) =>
-      Object.entries({ ...spec.defaults, ...preset.state }).every(([name, value]) => now[name] === value));
+      Object.entries({ ...spec.defaults, ...preset.state }).every(([name, value]) => sameValue(now[name], value)));
     presetMenu.selectedIndex = same + 1;
-    code.textContent = spec.code(now, presets[same]);
+    code.textContent = spec.code(now, presets[same], answer);
     code.parentElement.hidden = Boolean(draft);
-    stepList.replaceChildren(...(wrong ? [] : spec.steps(answer, t)).flatMap(([name, words]) => [h("dt", {}, name), h("dd", {}, words)]));
-    stepList.parentElement.hidden = wrong;
+    const lines = wrong || !spec.steps ? [] : spec.steps(answer, t);
+    stepList.replaceChildren(...lines.flatMap(([name, words]) => [h("dt", {}, name), h("dd", {}, words)]));
+    stepList.parentElement.hidden = !lines.length;
     if (!wrong) {
-      const last = Number(answer.out) - 1;
-      selected = Math.min(selected, last);
-      const [, slider, value] = windowRow.children;
-      slider.max = last;
-      slider.value = selected;
-      value.textContent = t.windowText(answer, selected);
-      slider.setAttribute("aria-valuetext", value.textContent);
-      drawings.innerHTML = spec.draw(answer, width || 600, selected, t);
-      more.innerHTML = spec.more ? spec.more(now, answer, t) : "";
+      if (spec.last) {
+        const last = spec.last(answer);
+        selected = Math.min(selected, last);
+        const [, slider, value] = windowRow.children;
+        slider.max = last;
+        slider.value = selected;
+        value.textContent = t.windowText(answer, selected);
+        slider.setAttribute("aria-valuetext", value.textContent);
+      }
+      replaceInside(drawings, spec.draw(answer, width || 600, selected, t));
+      replaceInside(more, spec.more ? spec.more(now, answer, t) : "");
     }
     el.dispatchEvent(new CustomEvent("gn-redraw"));
+  }
+
+  // New content, with the reader's focus and scroll positions where they were.
+  function replaceInside(part, html) {
+    const scrolled = [...part.querySelectorAll(".gn-scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
+    const focused = part.contains(document.activeElement) ? document.activeElement.dataset.gnSet : undefined;
+    const open = new Set([...part.querySelectorAll("details[open][data-gn-key]")].map((one) => one.dataset.gnKey));
+    part.innerHTML = html;
+    part.querySelectorAll(".gn-scroll").forEach((one, i) => { if (scrolled[i]) [one.scrollLeft, one.scrollTop] = scrolled[i]; });
+    if (focused) [...part.querySelectorAll("[data-gn-set]")].find((one) => one.dataset.gnSet === focused)?.focus();
+    part.querySelectorAll("details[data-gn-key]").forEach((one) => { if (open.has(one.dataset.gnKey)) one.open = true; });
   }
 
   const handlers = names.map((name) => {

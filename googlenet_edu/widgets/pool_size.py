@@ -1,8 +1,9 @@
 """The pooling size widget. Chapter: book/sizes/pooling."""
 
-import traitlets
-
-from ._base import Flag, SizeWidget, Whole, module
+from ..sizes import explain_pool
+from ._base import Choice, Flag, Whole, module
+from ._size import SizeWidget
+from ._static import size_code
 
 __all__ = ["PoolSize"]
 
@@ -35,6 +36,17 @@ class PoolSize(SizeWidget):
     stride = Whole(2, 1).tag(sync=True)
     padding = Whole(0, 0).tag(sync=True)
     dilation = Whole(1, 1).tag(sync=True)
-    kind = traitlets.Enum(("max", "avg"), "max").tag(sync=True)
+    kind = Choice(("max", "avg"), "max").tag(sync=True)
     ceil_mode = Flag(True).tag(sync=True)
     count_include_pad = Flag(True).tag(sync=True)
+
+    def _explain(self):
+        state = self.state
+        if self.kind == "avg":
+            state["dilation"] = 1  # average pooling has none; the widget hides the field
+        return explain_pool(**state)
+
+    def _code(self):
+        shown = {"stride": None, "padding": 0, "ceil_mode": False}
+        shown |= {"dilation": 1} if self.kind == "max" else {"count_include_pad": True}
+        return size_code("MaxPool2d" if self.kind == "max" else "AvgPool2d", [], self.state, shown)

@@ -13,6 +13,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from ._base import Choice
 from ._bundle import book_css, module_for
 
 __all__ = ["Quiz", "quizzes"]
@@ -37,7 +38,7 @@ class Quiz(anywidget.AnyWidget):
 
     _esm = module_for("quiz")
     _css = book_css()
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+    lang = Choice(("en", "zh"), "en").tag(sync=True)
     questions = traitlets.List(read_only=True).tag(sync=True)
 
     def __init__(self, name, **settings):

@@ -99,6 +99,7 @@ function sizeWidget(kindOf, rest) {
       return a.error ? { error: t[a.error[0]](a.error[1]) } : a;
     },
     steps: (a, t) => sizeSteps(a, t, t.lang),
+    last: (a) => Number(a.out) - 1,
     draw(a, width, selected, t) {
       if (!canDraw(a)) return `<p class="gn-muted">${t.tooLargeToDraw}</p>`;
       const legend = Object.entries(t.legend)

@@ -58,7 +58,7 @@ def test_an_illegal_value_raises_the_sizes_message():
         ConvSize(size=2**53)
     with pytest.raises(SizeError, match="ceil_mode must be True or False"):
         widget.ceil_mode = 1
-    with pytest.raises(TraitError):
+    with pytest.raises(SizeError, match="kind must be one of 'max', 'avg', but got 'min'"):
         widget.kind = "min"
     with pytest.raises(TypeError, match="no setting 'kernel'.*kernel_size"):
         ConvSize(kernel=3)
@@ -107,7 +107,7 @@ def test_an_error_has_a_static_form_too():
 def test_the_bundle_is_small_classic_and_offline():
     script, sheet = _bundle.book_script(), _bundle.book_css()
     # All widgets together; the usual widget manager needs 3.6 MB.
-    assert len(script.encode("utf-8")) + len(sheet.encode("utf-8")) < 60_000
+    assert len(script.encode("utf-8")) + len(sheet.encode("utf-8")) < 120_000
     assert not re.search(r"^\s*(import|export)\b", script, re.M)
     assert not re.search(r"https?://", script + sheet)
     for name in _bundle.WIDGETS:
