@@ -11,7 +11,6 @@ from tests.building import pages
 
 PAGES = pages()
 each_page = pytest.mark.parametrize("name", PAGES)
-each_theme = pytest.mark.parametrize("theme", ["light", "dark"])
 
 # What makes the page wider than the window, with the outermost culprits named.
 OVERFLOW = """() => {
@@ -40,11 +39,12 @@ LATEX = re.compile(
 )
 
 
+# Addresses and themes do not depend on each other, nor do themes and widths: each is met once.
 @each_page
-@each_theme
-def test_page_is_complete_on_its_own(open_page, site_url, name, theme):
+@pytest.mark.parametrize(("address", "theme"), [("site_http", "light"), ("site_file", "dark")])
+def test_page_is_complete_on_its_own(open_page, request, name, address, theme):
     """Nothing from another machine, no error, nothing wider than the window, no raw LaTeX."""
-    visit = open_page(site_url + name, width=1280, theme=theme)
+    visit = open_page(request.getfixturevalue(address) + name, width=1280, theme=theme)
     page = visit.page
     ground, ink = page.evaluate(BRIGHTNESS)
     assert (ground > 0.9 and ink < 0.3) if theme == "light" else (ground < 0.1 and ink > 0.7)
@@ -99,8 +99,7 @@ def test_print_shows_the_text_alone(open_page, site_file, name):
 
 
 @each_page
-@each_theme
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (360, "light")])
 def test_page_breaks_no_accessibility_rule(open_page, site_http, name, theme, width):
     page = open_page(site_http + name, width=width, theme=theme).page
     page.evaluate("document.fonts.ready")
