@@ -8,7 +8,9 @@ A page that asks another machine for anything, or reports an error, fails its te
 """
 
 import functools
+import html
 import http.server
+import json
 import os
 import shutil
 import threading
@@ -142,3 +144,33 @@ def open_page(browser):
         context.close()
     for visit in visits:
         visit.assert_clean()
+
+
+@pytest.fixture
+def bare_page(open_page, tmp_path):
+    """Return a function that opens a page with nothing but widgets, as a teacher embeds them.
+
+        root = bare_page("lrn", size=3)  # the live widget as a Playwright locator
+    """
+    from googlenet_edu.widgets._bundle import embed_script
+
+    def open_bare(*widgets, copies=1, lang="en", width=1280, theme="light", **state):
+        (tmp_path / "widgets.js").write_text(embed_script(), encoding="utf-8")
+        given = html.escape(json.dumps(state), quote=True)
+        boxes = "".join(
+            f'<div data-gn-widget="{widget}" data-gn-state="{given}"></div>'
+            for widget in widgets
+            for _ in range(copies)
+        )
+        page = tmp_path / "page.html"
+        page.write_text(
+            f'<!doctype html><html lang="{lang}"><meta charset="utf-8"><title>Widgets</title>'
+            f"<body><main>{boxes}</main><script src='widgets.js'></script></body></html>",
+            encoding="utf-8",
+        )
+        visit = open_page(page.as_uri(), width=width, theme=theme)
+        root = visit.page.locator("section.gn-widget").first
+        root.wait_for()
+        return root
+
+    return open_bare
