@@ -47,7 +47,7 @@ class WidgetDirective(SphinxDirective):
     """```{widget} conv_size``` with the widget's settings as options."""
 
     required_arguments = 1
-    option_spec = AnyOption()
+    option_spec = AnyOption(name=directives.unchanged_required, lang=directives.unchanged_required)
 
     def run(self):
         kind = self.arguments[0]
