@@ -21,8 +21,8 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=1.0, *, divide_by_si
     divide by size; divide_by_size=False gives the form of the AlexNet paper and of TensorFlow, so
     alpha=1e-4 here is alpha=2e-5 there when size is 5.
 
-    Args: x: (N, C) or (N, C, ...); nn.LocalResponseNorm itself refuses (N, C). size: channels in the window, from 1 up. alpha, beta, k:
-    numbers. Returns: a tensor shaped like x.
+    Args: x: (N, C) or (N, C, ...); nn.LocalResponseNorm itself refuses (N, C). size: channels in
+    the window, from 1 up. alpha, beta, k: numbers. Returns: a tensor shaped like x.
     Raises: ValueError for size below 1 or x without a channel axis.
     Source: PyTorch documentation, torch.nn.LocalResponseNorm; Krizhevsky et al. 2012, section 3.3.
     Chapter: book/blocks/lrn.
