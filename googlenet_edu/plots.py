@@ -68,8 +68,8 @@ def draw_inception(block="3a", size=None, *, branch3_kernel=5):
         colour = COLOUR[f"branch{i}"]
         places = [x_two] if len(row) == 1 else [x_one, x_two]
         parts.append(
-            line(f"M{x_in + bar} {middle:.1f}H{x_fan}C{x_fan + 45} {middle:.1f} {x_fan + 25} "
-                 f"{centre:.1f} {places[0]} {centre:.1f}")
+            line(f"M{x_in + bar} {middle:.1f}H{x_fan}C{x_fan + 26} {middle:.1f} {x_fan + 14} "
+                 f"{centre:.1f} {x_fan + 46} {centre:.1f}H{places[0]}")
         )  # fmt: skip
         before = None
         for x, (words, channels) in zip(places, row, strict=True):
