@@ -145,9 +145,6 @@ def explain_pool(
     return Explanation(code, joined(axes), axes)
 
 
-
-
-
 def caffe_pool_output_size(size, kernel_size, stride=None, padding=0):
     """Return the feature-map size after a pool in Caffe, to compare with PyTorch's.
 

@@ -9,7 +9,18 @@ this package imports neither torch nor ipywidgets; naming a widget class imports
 
 from importlib import import_module
 
-__all__ = ["ConvSize", "PoolSize", "Quiz"]
+__all__ = [
+    "LRN",
+    "BatchNorm",
+    "ConvSize",
+    "CostLedger",
+    "InceptionBlock",
+    "PoolSize",
+    "Quiz",
+    "ReceptiveField",
+    "ShapeChain",
+    "SummaryReader",
+]
 
 _HOMES = {
     "BatchNorm": "batch_norm",

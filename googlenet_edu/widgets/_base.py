@@ -7,7 +7,7 @@ import traitlets
 
 from .._arguments import SizeError, SizeTypeError, describe, flag, whole
 from ._bundle import book_css, module_for
-from ._static import PREFIX, static_frame
+from ._static import PREFIX, number_text, static_frame
 
 __all__ = ["Choice", "Flag", "LiveWidget", "Number", "Numbers", "Padding", "Whole", "module"]
 
@@ -80,22 +80,17 @@ class Number(traitlets.TraitType):
             )
         if self.above is not None and number <= self.above:
             raise SizeError(
-                f"{name} must be more than {self.above}, but got {show(number)}: choose a larger "
+                f"{name} must be more than {self.above}, but got {number_text(number)}: choose a larger "
                 "number."
             )
         if self.minimum is not None and number < self.minimum:
             raise SizeError(
-                f"{name} must be {self.minimum} or more, but got {show(number)}: choose a larger "
+                f"{name} must be {self.minimum} or more, but got {number_text(number)}: choose a larger "
                 "number."
             )
         if self.maximum is not None and number > self.maximum:
-            raise SizeError(too_large(name, self.maximum, show(number)))
+            raise SizeError(too_large(name, self.maximum, number_text(number)))
         return number
-
-
-def show(number):
-    """Write a float as the shortest text that gives it back, whole numbers without a point."""
-    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
 
 
 class Numbers(Number):
@@ -192,6 +187,9 @@ class LiveWidget(anywidget.AnyWidget):
         )
 
     def _compute(self):
+        raise NotImplementedError
+
+    def _answer(self):
         raise NotImplementedError
 
     def _body(self):

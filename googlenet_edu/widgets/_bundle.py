@@ -33,7 +33,11 @@ PUBLIC = "axisSteps, caffePool, decimal, sizeSteps, walkNetwork, networkError, S
 
 
 def _source(name):
-    return (FOLDER / name).read_text(encoding="utf-8")
+    """A file without comment lines and indentation: they are for those who read the source."""
+    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return "".join(
+        f"{line}\n" for line in map(str.strip, lines) if line and not line.startswith("//")
+    )
 
 
 def _data():

@@ -1,6 +1,6 @@
 """The static drawings: the same as drawing.js makes, in one fixed width."""
 
-__all__ = ["draw"]
+__all__ = ["PAINT", "draw"]
 
 CELL = 16
 DRAWABLE = 2**50  # as in drawing.js
@@ -16,6 +16,11 @@ PAINT = {
     "gn-chosen": 'fill="#0b6b52"',
     "gn-window": 'stroke="#6b7688" stroke-width="2.5"',
     "gn-dropped": 'stroke="#b23a06" stroke-width="3" stroke-dasharray="4 3"',
+    "gn-bar": 'fill="#cfe0f5" stroke="#1d5bb8"',
+    "gn-branch1": 'fill="#3b78d8"',
+    "gn-branch2": 'fill="#17937a"',
+    "gn-branch3": 'fill="#e2952a"',
+    "gn-branch4": 'fill="#b25797"',
     "gn-arrow": 'fill="none" stroke="#6b7688" stroke-width="2"',
 }
 

@@ -3,6 +3,7 @@
 from functools import cache
 
 from ..architecture import AUX, BACKBONE, HEAD_GRID, ConvSpec, PoolSpec
+from ..paper import TABLE1
 from ..sizes import conv_output_size, pool_output_size
 
 __all__ = ["network_presets", "network_table"]
@@ -82,10 +83,11 @@ def network_presets():
 
 @cache
 def network_table():
-    """Return {"layers": [...], "aux": [...], "grid": 4} for network.js, from the one table.
+    """Return {"layers": [...], "aux": [...], "grid": 4, "paper": {...}} for network.js, from the one table.
 
     A convolution is [name, "conv", in, out, kernel_size, stride, padding], a pool [name, "pool",
-    kernel_size, stride, padding], an Inception block [name, "inception", in, six channels].
+    kernel_size, stride, padding], an Inception block [name, "inception", in, six channels]. paper
+    holds Table 1's printed params and ops under the last layer of each row.
     """
     layers = []
     for spec in BACKBONE:
@@ -98,5 +100,6 @@ def network_table():
             settings = ["inception", spec.in_channels, spec.ch1x1, spec.ch3x3reduce, spec.ch3x3]
             settings += [spec.ch5x5reduce, spec.ch5x5, spec.pool_proj]
         layers.append([spec.name, *settings])
+    paper = {row.blocks[-1]: [row.params, row.ops] for row in TABLE1 if row.params}
     aux = [[h.name, h.after, h.in_channels, h.conv_channels, h.hidden] for h in AUX]
-    return {"layers": layers, "aux": aux, "grid": HEAD_GRID}
+    return {"layers": layers, "aux": aux, "grid": HEAD_GRID, "paper": paper}

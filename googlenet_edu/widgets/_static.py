@@ -4,11 +4,24 @@ The page's host (host.js) replaces it by the live widget; its state stands in da
 """
 
 import json
+from decimal import ROUND_HALF_UP, Context, Decimal
 from html import escape
 
-from ._drawing import draw
+from ._drawing import PAINT, draw
 
-__all__ = ["PREFIX", "answer", "size_body", "size_code", "static_frame", "table"]
+__all__ = [
+    "PREFIX",
+    "SVG",
+    "answer",
+    "list_text",
+    "number_text",
+    "short_number",
+    "size_body",
+    "size_code",
+    "stages",
+    "static_frame",
+    "table",
+]
 
 # Each widget's title, in the languages of its front end.
 TITLES = {
@@ -23,7 +36,17 @@ TITLES = {
     "cost_ledger": {"en": "Cost ledger", "zh": "计算量账本"},
 }
 # What stands before a refusal; the live widget's string "refused" says the same.
-PREFIX = dict.fromkeys(("conv_size", "pool_size"), "PyTorch refuses this: ")
+PREFIX = {
+    "conv_size": "PyTorch refuses this: ",
+    "pool_size": "PyTorch refuses this: ",
+    "shape_chain": "The chain breaks: ",
+    "inception_block": "Not possible: ",
+    "batch_norm": "PyTorch refuses this: ",
+    "lrn": "Not possible: ",
+    "receptive_field": "Not possible: ",
+    "summary_reader": "PyTorch refuses this: ",
+    "cost_ledger": "The chain breaks: ",
+}
 
 
 def static_frame(widget, state, body, code, name=None, lang="en", refused=False):
@@ -49,8 +72,41 @@ def static_frame(widget, state, body, code, name=None, lang="en", refused=False)
 
 def _setting(value):
     if isinstance(value, list):
-        return "[" + ", ".join(f"{one:g}" for one in value) + "]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return "[" + ", ".join(map(number_text, value)) + "]"
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def number_text(number):
+    """Write a number as a browser does: 0.00001 and not 1e-05, whole numbers without a point."""
+    return _layout(Decimal(repr(float(number))))
+
+
+def short_number(number):
+    """Write a number with 6 significant digits, as a browser does."""
+    return _layout(Context(prec=6, rounding=ROUND_HALF_UP).create_decimal(Decimal(float(number))))
+
+
+def list_text(numbers):
+    """Write the first 8 numbers of a list, 6 digits each."""
+    return ", ".join(map(short_number, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+
+
+def _layout(value):
+    sign, digits, exponent = value.normalize().as_tuple()
+    text = "".join(map(str, digits))
+    if text == "0":
+        return "0"
+    point = exponent + len(text)  # digits before the decimal point
+    if len(text) <= point <= 21:
+        text += "0" * (point - len(text))
+    elif 0 < point <= 21:
+        text = f"{text[:point]}.{text[point:]}"
+    elif -6 < point <= 0:
+        text = "0." + "0" * -point + text
+    else:
+        rest = f".{text[1:]}" if len(text) > 1 else ""
+        text = f"{text[0]}{rest}e{point - 1:+d}"
+    return "-" * sign + text
 
 
 def answer(text):
@@ -92,3 +148,45 @@ def size_code(layer, first, state, shown):
         if state[key] != normal
     ]
     return f"torch.nn.{layer}({', '.join(parts)})"
+
+
+class SVG:
+    """A small static drawing, with colours of its own for hosts that drop the style sheet."""
+
+    def __init__(self, width, height, label):
+        self.head = (
+            f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+            f'aria-label="{escape(label, quote=True)}">'
+        )
+        self.parts = []
+
+    def box(self, x, y, width, height, kind):
+        """Add a rectangle of one of the widgets' classes."""
+        self.parts.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(1.5, width):.1f}" '
+            f'height="{max(1.5, height):.1f}" class="{kind}" {PAINT.get(kind, PAINT["gn-cell"])}/>'
+        )
+
+    def text(self, x, y, words, anchor="start"):
+        """Add a label; the words are escaped."""
+        self.parts.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="gn-small" '
+            f'font-size="12" fill="#6b7688">{escape(str(words))}</text>'
+        )
+
+    def __str__(self):
+        return f'<div class="gn-drawings">{self.head}{"".join(self.parts)}</svg></div>'
+
+
+def stages(named):
+    """Return boxes to scale for [(name, (channels, height, width)), ...]."""
+    unit = min(110 / max(named[0][1][1:]), 1)
+    parts = []
+    for name, shape in named:
+        words = " × ".join(map(str, shape))
+        wide, tall = (max(1.5, side * unit) for side in (shape[2], shape[1]))
+        drawing = SVG(int(wide) + 3, int(tall) + 3, f"{name}: {words}, to scale")
+        drawing.box(1, 1, wide, tall, "gn-bar")
+        label = f"<strong>{escape(name)}</strong><span>{words}</span>"
+        parts.append(f'<div class="gn-stage">{drawing}{label}</div>')
+    return f'<div class="gn-row gn-chain">{"".join(parts)}</div>'

@@ -64,7 +64,8 @@ function parseWhole(field, text, t) {
   const given = text.trim();
   if (!/^[+-]?\d+$/.test(given)) return { error: t.notWhole(field.name, given) };
   const number = BigInt(given);
-  if (number < BigInt(field.min)) return { error: t.tooSmall(field.name, field.min, number) };
+  const least = field.least ?? field.min;
+  if (number < BigInt(least)) return { error: t.tooSmall(field.name, least, number) };
   if (number > BigInt(SAFE)) return { error: t.tooLarge(field.name, number) };
   if (field.top !== undefined && number > BigInt(field.top)) return { error: t.over(field.name, field.top, number) };
   return { value: Number(number) };
@@ -87,6 +88,17 @@ function parseList(field, text, t) {
   const read = parts.map((part, i) => parseNumber(field, part, t, `${field.name}[${i}]`));
   return read.find((one) => one.error) ?? { value: read.map((one) => one.value) };
 }
+// Numbers for readers: 6 significant digits, and whole numbers in groups of three.
+const shortNumber = (x) => String(Number(x.toPrecision(6)));
+const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+const listText = (values) => values.slice(0, 8).map(shortNumber).join(", ") + (values.length > 8 ? ", ..." : "");
+// n / unit with two digits, as Python writes it: halves go to the even neighbour.
+function fixed2(n, unit) {
+  const hundredths = n / (unit / 100), low = Math.floor(hundredths);
+  return hundredths - low === 0.5 && (n / unit * 8) % 1 === 0 ? ((low + (low % 2)) / 100).toFixed(2) : (n / unit).toFixed(2);
+}
+const table = (head, rows, label) => `<div class="gn-scroll" tabindex="0" role="region" aria-label="${label}"><table class="gn-rules"><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>` +
+  rows.map(([first, ...cells]) => `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`).join("") + "</tbody></table></div>";
 const PARSERS = { number: parseNumber, list: parseList };
 
 // A text as the value of any field: {value} or {error: sentence}.
@@ -121,7 +133,7 @@ async function copyText(text) {
 
 // spec: {strings, fields, initial, defaults, presets(), compute(state, t), steps(result, t),
 // draw(result, width, selected, t), more(state, result, t), code(state, preset), last(result)}
-// A field is {name, type, ...}: "whole" (min, max of the slider, top: the largest allowed, unit,
+// A field is {name, type, ...}: "whole" (min, max of the slider; least, top: what is allowed; unit,
 // words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
 // what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
 // A button in the drawing with data-gn-set='{"name": value}' sets fields. last(result) is the
@@ -129,7 +141,7 @@ async function copyText(text) {
 function renderPanel(spec, { model, el }) {
   const id = `gn-${++panels}`;
   const lang = model.get("lang") in PANEL ? model.get("lang") : "en";
-  const t = { ...PANEL[lang], ...spec.strings[lang] };
+  const t = { ...PANEL[lang], ...spec.strings[lang], lang };
   const names = spec.fields.map((field) => field.name);
   const presets = spec.presets?.() ?? [];
   const start = Object.fromEntries(names.map((name) => [name, model.get(name)]));

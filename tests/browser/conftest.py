@@ -150,7 +150,7 @@ def open_page(browser):
 def bare_page(open_page, tmp_path):
     """Return a function that opens a page with nothing but widgets, as a teacher embeds them.
 
-        root = bare_page("lrn", size=3)  # the live widget as a Playwright locator
+    root = bare_page("lrn", size=3)  # the live widget as a Playwright locator
     """
     from googlenet_edu.widgets._bundle import embed_script
 

@@ -49,7 +49,9 @@ def test_every_chapter_named_in_a_report_of_the_index_exists():
         assert not folder.is_dir() or list(folder.glob(Path(target).name + ".*")), target
 
 
-REPORT = re.compile(r"\((https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/\d+|https://\w+\.stack\w+\.com/[^)]+)")
+REPORT = re.compile(
+    r"\((https://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull)/\d+|https://\w+\.stack\w+\.com/[^)]+)"
+)
 
 
 def missing(chapter):

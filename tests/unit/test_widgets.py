@@ -93,7 +93,9 @@ def test_the_code_line_gives_the_same_size_in_torch():
 
     for widget in (ConvSize(), ConvSize(padding="same", stride=1), ConvSize(dilation=3),
                    PoolSize(), PoolSize(kind="avg", padding=1, count_include_pad=False)):  # fmt: skip
-        line = html.unescape(re.findall(r"<code>(torch\.nn\.[^<]*)</code>", widget.static_html())[0])
+        line = html.unescape(
+            re.findall(r"<code>(torch\.nn\.[^<]*)</code>", widget.static_html())[0]
+        )
         layer = eval(line, {"torch": torch})
         channels = 3
         assert layer(torch.zeros(1, channels, widget.size, widget.size)).shape[-1] == widget.out

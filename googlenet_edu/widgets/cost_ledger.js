@@ -1,0 +1,49 @@
+// Cost ledger: what every block costs for a batch and an image size, beside the paper's Table 1.
+
+const COSTS = { params: "params", "multiply-adds": "madds", memory: "bytes" };
+
+const cost_ledger = {
+  strings: {
+    en: { title: "Cost ledger", preset: "Example", refused: "The chain breaks",
+      fields: { image_size: "image side", batch_size: "images at once", num_classes: "classes", aux: "with both auxiliary classifiers", show: "bars", sort: "order of the rows" },
+      options: { params: "parameters", "multiply-adds": "multiply-adds", memory: "activation memory", order: "as in the network", largest: "largest first" },
+      answer: (a) => `${grouped(a.params)} parameters, ${grouped(a.multiply_adds)} multiply-adds, ${fixed2(a.activation_bytes, 1e6)} MB of activations`,
+      block: "block", output: "output", share: "share", value: { params: "parameters", madds: "multiply-adds", bytes: "bytes" }, paper: "Table 1 (one image, 224 px)",
+      note: "Table 1 counts weights without batch norm in units of 1024 and gives conv2 and conv3 in one row; activation memory is not in it.", drawing: "Share of each block" },
+    zh: { title: "计算量账本", preset: "例子", refused: "尺寸链中断",
+      fields: { image_size: "图像边长", batch_size: "一批图像数", num_classes: "类别数", aux: "含两个辅助分类器", show: "条形", sort: "行的顺序" },
+      options: { params: "参数", "multiply-adds": "乘加", memory: "激活内存", order: "按网络顺序", largest: "从大到小" },
+      answer: (a) => `${grouped(a.params)} 个参数，${grouped(a.multiply_adds)} 次乘加，激活 ${fixed2(a.activation_bytes, 1e6)} MB`,
+      block: "模块", output: "输出", share: "占比", value: { params: "参数", madds: "乘加", bytes: "字节" }, paper: "表 1（一张图像，224 像素）",
+      note: "表 1 只计权重（不含批归一化），以 1024 为单位，conv2 与 conv3 合为一行；表中没有激活内存。", drawing: "每个模块的占比" },
+  },
+  initial: { image_size: 224, batch_size: 1, num_classes: 1000, aux: true, show: "multiply-adds", sort: "order" },
+  defaults: { batch_size: 1, num_classes: 1000, aux: true, show: "multiply-adds", sort: "order" },
+  fields: [
+    { name: "image_size", min: 14, max: 512, least: 1, top: 4096, unit: "px" },
+    { name: "batch_size", min: 0, max: 64, top: 4096 },
+    { name: "num_classes", min: 1, max: 1000, top: 100000 },
+    { name: "show", type: "choice", options: ["params", "multiply-adds", "memory"] },
+    { name: "sort", type: "choice", options: ["order", "largest"] },
+    { name: "aux", type: "flag" },
+  ],
+  presets: () => [["224 px, one image", {}], ["the article: 20 images", { batch_size: 20 }], ["parameters", { show: "params" }], ["evaluation, without heads", { aux: false }],
+    ["299 px, without heads", { image_size: 299, aux: false }], ["10 classes", { num_classes: 10, show: "params" }], ["299 px with heads", { image_size: 299 }]].map(([label, state]) => ({ group: "GoogLeNet", label, state: { image_size: 224, ...state } })),
+  compute(s, t) {
+    const { blocks, error } = walkNetwork({ height: s.image_size, width: s.image_size, batch: s.batch_size, classes: s.num_classes, aux: s.aux });
+    if (error) return { error: networkError(error, t.lang) };
+    const total = (key) => blocks.reduce((sum, block) => sum + block[key], 0);
+    const key = COSTS[s.show], all = total(key);
+    const rows = s.sort === "largest" ? [...blocks].sort((a, b) => b[key] - a[key]) : blocks;
+    return { rows, key, all, params: total("params"), multiply_adds: total("madds"), activation_bytes: total("bytes"), out: total(key) };
+  },
+  draw(a, width, selected, t) {
+    const most = Math.max(...a.rows.map((row) => row[a.key]), 1), paper = a.key === "params" ? 0 : a.key === "madds" ? 1 : -1;
+    const percent = (n) => (a.all ? (100 * n / a.all).toFixed(1) : "0.0");
+    return `<div class="gn-scroll gn-tall gn-costs" tabindex="0" role="region" aria-label="${t.title}"><table class="gn-rules"><thead><tr>${[t.block, t.value[a.key], t.share, t.drawing, t.paper].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>` +
+      a.rows.map((row) => `<tr><th scope="row">${row.name.replace("inception", "")}</th><td>${grouped(row[a.key])}</td><td>${percent(row[a.key])}%</td><td><span class="gn-costbar" style="width:${(100 * row[a.key] / most).toFixed(1)}px"></span></td><td>${NETWORK.paper[row.name]?.[paper] ?? ""}</td></tr>`).join("") +
+      `</tbody></table></div><p class="gn-muted">${t.note}</p>`;
+  },
+  code: (s) => `ledger(${s.image_size}, ${s.batch_size}, ${s.num_classes}, ${s.aux ? "True" : "False"})`,
+};
+cost_ledger.render = (context) => renderPanel(cost_ledger, context);

@@ -1,0 +1,153 @@
+"""The summary reader widget. Chapter: book/network/summary."""
+
+from typing import NamedTuple
+
+import traitlets
+
+from ..sizes import SizeError
+from ..trace import ledger
+from ._base import Choice, LiveWidget, Whole, module
+from ._static import answer, table
+
+__all__ = ["SummaryReader"]
+
+LABELS = {"params": "Param #", "mult-adds": "Mult-Adds", "memory": "memory of the output"}
+
+
+class Line(NamedTuple):
+    """One line of the table: its layers are rows[first:stop]; leaf: it is a layer itself."""
+
+    kind: str
+    depth: int
+    index: int
+    first: int
+    stop: int
+    leaf: bool
+
+    @property
+    def title(self):
+        return f"{self.kind}: {self.depth}-{self.index}" if self.depth else self.kind
+
+
+class SummaryReader(LiveWidget):
+    """Read torchinfo's table as a tree; open the sum behind each of its numbers.
+
+    batch_size in images, image_size in px, num_classes; depth: levels shown (1 to 5); row: a line
+    of the whole table, from 0; column: "params", "mult-adds" or "memory". Results: title, the
+    line's name; value, the number explained (for memory in bytes; for a line with layers inside,
+    forward and backward); lines, how many there are; total_params, total_mult_adds, input_bytes,
+    forward_backward_bytes, param_bytes. Sizes that torch refuses are explained in error.
+    Source: torchinfo 1.8. Chapter: book/network/summary.
+    """
+
+    _esm = module("summary_reader")
+    _widget = "summary_reader"
+    _settings = ("depth", "row", "column", "batch_size", "image_size", "num_classes")
+    _results = {"title": ""} | dict.fromkeys(
+        (
+            "value", "lines", "total_params", "total_mult_adds", "input_bytes",
+            "forward_backward_bytes", "param_bytes",
+        )
+    )  # fmt: skip
+
+    depth = Whole(2, 1, 5).tag(sync=True)
+    row = Whole(3, 0).tag(sync=True)
+    column = Choice(tuple(LABELS), "params").tag(sync=True)
+    batch_size = Whole(20, 1, 4096).tag(sync=True)
+    image_size = Whole(224, 1, 4096).tag(sync=True)
+    num_classes = Whole(1000, 1, 100_000).tag(sync=True)
+    title = traitlets.Unicode(read_only=True)
+    value = traitlets.Int(None, allow_none=True, read_only=True)
+    lines = traitlets.Int(None, allow_none=True, read_only=True)
+    total_params = traitlets.Int(None, allow_none=True, read_only=True)
+    total_mult_adds = traitlets.Int(None, allow_none=True, read_only=True)
+    input_bytes = traitlets.Int(None, allow_none=True, read_only=True)
+    forward_backward_bytes = traitlets.Int(None, allow_none=True, read_only=True)
+    param_bytes = traitlets.Int(None, allow_none=True, read_only=True)
+
+    def _compute(self):
+        found = ledger(self.image_size, self.batch_size, self.num_classes)
+        tree = _tree(found.rows)
+        if self.row >= len(tree):
+            raise SizeError(
+                f"row={self.row} is outside the table of {len(tree)} lines: choose 0 to "
+                f"{len(tree) - 1}."
+            )
+        line = tree[self.row]
+        layers = found.rows[line.first : line.stop]
+        if self.column == "params":
+            value = sum(row.params for row in layers)
+        elif self.column == "mult-adds":
+            value = sum(row.torchinfo_mult_adds for row in layers)
+        elif line.leaf:
+            value = layers[0].activation_bytes
+        else:
+            value = 2 * sum(row.activation_bytes for row in layers if row.params)
+        return {
+            "title": line.title,
+            "value": value,
+            "lines": len(tree),
+            "total_params": found.params,
+            "total_mult_adds": found.torchinfo_mult_adds,
+            "input_bytes": found.input_bytes,
+            "forward_backward_bytes": found.forward_backward_bytes,
+            "param_bytes": found.param_bytes,
+        }
+
+    def _answer(self):
+        unit = " bytes" if self.column == "memory" else ""
+        return f"{self.title}, {LABELS[self.column]}: {self.value:,}{unit}"
+
+    def _body(self):
+        found = ledger(self.image_size, self.batch_size, self.num_classes)
+        rows = []
+        for line in _tree(found.rows):
+            if line.depth > self.depth:
+                continue
+            closed = line.leaf or line.depth == self.depth
+            layers = found.rows[line.first : line.stop]
+            sums = [sum(r.params for r in layers), sum(r.torchinfo_mult_adds for r in layers)]
+            shown = [f"{n:,}" if closed and sums[0] else "--" for n in sums]
+            rows.append(("\u2003" * line.depth + line.title, *shown))
+        megabytes = (self.input_bytes, self.forward_backward_bytes, self.param_bytes)
+        rows.append(("Total", f"{self.total_params:,}", f"{self.total_mult_adds:,}"))
+        names = ("Input size (MB)", "Forward/backward pass size (MB)", "Params size (MB)")
+        rows += [(name, f"{n / 1e6:.2f}", "") for name, n in zip(names, megabytes, strict=True)]
+        return answer(self._answer()) + table(rows, ("layer", "Param #", "Mult-Adds"))
+
+    def _code(self):
+        classes = "" if self.num_classes == 1000 else f"num_classes={self.num_classes}"
+        return (
+            f"summarize(GoogLeNet({classes}), ({self.batch_size}, 3, {self.image_size}, "
+            f'{self.image_size}), depth={self.depth}, col_names=("output_size", "num_params", '
+            '"mult_adds"))'
+        )
+
+
+def _tree(rows):
+    """Return the lines of torchinfo's table for the layers of a ledger."""
+    found = [["GoogLeNet", 0, 1, 0, len(rows), False]]
+    opened, counts = [("", found[0])], {}
+    for place, row in enumerate(rows):
+        path = row.name.split(".")
+        while len(opened) > 1 and not row.name.startswith(opened[-1][0] + "."):
+            opened.pop()
+        for depth in range(len(opened), len(path) + 1):
+            leaf = depth == len(path)
+            counts[depth] = counts.get(depth, 0) + 1
+            kind = row.kind if leaf else _container(path[:depth], path[depth])
+            line = [kind, depth, counts[depth], place, place + 1, leaf]
+            found.append(line)
+            if not leaf:
+                opened.append((".".join(path[:depth]), line))
+        for _, line in opened:
+            line[4] = place + 1
+    return [Line(*line) for line in found]
+
+
+def _container(path, child):
+    if len(path) == 1 and path[0].startswith("inception"):
+        return "Inception"
+    if len(path) == 1 and path[0].startswith("aux"):
+        return "AuxClf"
+    return "BasicConv2d" if child == "conv" else "Sequential"

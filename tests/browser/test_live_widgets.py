@@ -1,0 +1,87 @@
+"""Each widget in a bare page, driven through more than 300 settings and compared with Python.
+
+The Python classes are compared with torch, the ledger and the size functions in tests/unit.
+"""
+
+import math
+import random
+
+import pytest
+
+from googlenet_edu import widgets
+from googlenet_edu.sizes import SizeError
+from googlenet_edu.widgets._static import PREFIX
+from tests.widget_states import STATES, WRONG
+
+# Types each state into the fields and reads the result back, with the page's own computation.
+DRIVE = """(root, [name, states]) => {
+  const host = root.parentElement, { WIDGETS } = googlenetWidgets;
+  const t = { ...WIDGETS[name].strings.en, lang: "en" };
+  return states.map((state) => {
+    for (const [key, value] of Object.entries(state)) host.gnType(key, Array.isArray(value) ? value.join(", ") : String(value));
+    const now = Object.fromEntries(WIDGETS[name].fields.map((field) => [field.name, host.gnModel.get(field.name)]));
+    const found = root.querySelector("output").textContent;
+    const computed = WIDGETS[name].compute(now, { ...t, notNumber: 0 });
+    return { state: now, answer: found, code: root.querySelector(".gn-code code").textContent,
+      computed: JSON.parse(JSON.stringify(computed, (k, v) => (typeof v === "bigint" ? Number(v) : v))),
+      wrong: /NaN|undefined|Infinity|\\[object/.test(root.innerText), steps: root.querySelectorAll("dd").length };
+  });
+}"""
+CLASSES = {home: name for name, home in widgets._HOMES.items() if home in STATES}
+
+
+def close(page, python):
+    if isinstance(python, (list, tuple)):
+        return len(page) == len(python) and all(map(close, page, python))
+    if isinstance(python, float):
+        return math.isclose(page, python, rel_tol=1e-9, abs_tol=1e-12)
+    return page == python
+
+
+@pytest.mark.parametrize("name", sorted(STATES))
+def test_the_page_equals_python(bare_page, name):
+    root = bare_page(name)
+    states = STATES[name](random.Random(5))
+    assert len(states) >= 300
+    made = getattr(widgets, CLASSES[name])
+    refused = 0
+    for state, found in zip(states, root.evaluate(DRIVE, [name, states]), strict=True):
+        assert {key: found["state"][key] for key in state} == state
+        widget = made(**state)
+        expected = PREFIX[name] + widget.error if widget.error else widget._answer()
+        refused += bool(widget.error)
+        assert found["answer"] == expected, state
+        assert not found["wrong"], state
+        assert found["code"] == widget._code(), state
+        if widget.error:
+            assert found["steps"] == 0
+            continue
+        for result in widget._results:
+            assert close(found["computed"][result], _plain(getattr(widget, result))), (
+                state,
+                result,
+            )
+    # Every block of whole numbers is possible; all other widgets meet refusals here.
+    assert 3 <= refused < len(states) / 2 or (name == "inception_block" and not refused)
+
+
+def _plain(value):
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_what_cannot_be_used_is_explained_as_in_python(bare_page, name):
+    root = bare_page(name)
+    made = getattr(widgets, CLASSES[name])
+    for key, text, value in WRONG[name]:
+        with pytest.raises(SizeError) as refused:
+            made(**{key: value})
+        root.evaluate("(root, [key, text]) => root.parentElement.gnType(key, text)", [key, text])
+        words = root.locator("output").first.text_content().removeprefix(PREFIX[name])
+        # Python also says what type it got; up to there, and in what is asked for, they agree.
+        assert words.split(", but got")[0] == str(refused.value).split(", but got")[0]
+        assert key in words and "but got" in words
+        start = made().state[key]
+        root.get_by_role("button", name="Reset").click()
+        assert root.locator("output").first.text_content() == made()._answer()
+        assert root.evaluate("(root, key) => root.parentElement.gnModel.get(key)", key) == start
