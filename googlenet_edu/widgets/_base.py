@@ -80,13 +80,13 @@ class Number(traitlets.TraitType):
             )
         if self.above is not None and number <= self.above:
             raise SizeError(
-                f"{name} must be more than {self.above}, but got {number_text(number)}: choose a larger "
-                "number."
+                f"{name} must be more than {self.above}, but got {number_text(number)}: "
+                "choose a larger number."
             )
         if self.minimum is not None and number < self.minimum:
             raise SizeError(
-                f"{name} must be {self.minimum} or more, but got {number_text(number)}: choose a larger "
-                "number."
+                f"{name} must be {self.minimum} or more, but got {number_text(number)}: "
+                "choose a larger number."
             )
         if self.maximum is not None and number > self.maximum:
             raise SizeError(too_large(name, self.maximum, number_text(number)))

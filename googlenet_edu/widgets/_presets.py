@@ -83,7 +83,7 @@ def network_presets():
 
 @cache
 def network_table():
-    """Return {"layers": [...], "aux": [...], "grid": 4, "paper": {...}} for network.js, from the one table.
+    """Return {"layers": [...], "aux": [...], "grid": 4, "paper": {...}} for network.js.
 
     A convolution is [name, "conv", in, out, kernel_size, stride, padding], a pool [name, "pool",
     kernel_size, stride, padding], an Inception block [name, "inception", in, six channels]. paper

@@ -51,8 +51,8 @@ class BatchNorm(LiveWidget):
         n = len(self.values)
         if self.training and n < 2:
             raise SizeError(
-                f"training needs more than 1 value per channel, but got {n}: use a larger batch, or "
-                "evaluation."
+                f"training needs more than 1 value per channel, but got {n}: use a larger batch, "
+                "or evaluation."
             )
         mean, var = self.running_mean, self.running_var
         new_mean, new_var = mean, var

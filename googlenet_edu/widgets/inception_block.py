@@ -85,7 +85,8 @@ class InceptionBlock(LiveWidget):
         drawing = SVG(640, 150, "The channels of input, branches and joined output, to scale")
         bars = [("input", self.in_channels, "gn-bar")]
         bars += [(f"branch {i}", b[0], f"gn-branch{i}") for i, b in enumerate(branches, 1)]
-        for place, (name, channels, kind) in enumerate([*bars, ("joined", self.out_channels, "gn-bar")]):  # fmt: skip
+        bars.append(("joined", self.out_channels, "gn-bar"))
+        for place, (name, channels, kind) in enumerate(bars):
             drawing.text(4, 19 + place * 24, name)
             drawing.box(66, 4 + place * 24, channels * unit, 20, kind)
             drawing.text(72 + channels * unit, 19 + place * 24, channels)

@@ -209,7 +209,7 @@ function renderPanel(spec, { model, el }) {
       row.hint = h("p", { class: "gn-hint" });
       row.choice = h("select", { id: inputId, onchange: () => commit({ [field.name]: row.choice.value }) },
         ...field.options.map((value) => h("option", { value }, t.options?.[value] ?? value)));
-      row.node = h("div", { class: "gn-field gn-short" }, label, row.choice, row.hint);
+      row.node = h("div", { class: "gn-field" }, label, row.choice, row.hint);
     } else if (field.type === "flag") {
       row.hint = h("p", { class: "gn-hint" });
       row.flag = h("input", { type: "checkbox", id: inputId, onchange: () => commit({ [field.name]: row.flag.checked }) });

@@ -50,7 +50,7 @@ class SummaryReader(LiveWidget):
         )
     )  # fmt: skip
 
-    depth = Whole(2, 1, 5).tag(sync=True)
+    depth = Whole(3, 1, 5).tag(sync=True)
     row = Whole(3, 0).tag(sync=True)
     column = Choice(tuple(LABELS), "params").tag(sync=True)
     batch_size = Whole(20, 1, 4096).tag(sync=True)

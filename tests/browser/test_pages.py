@@ -7,19 +7,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.checks import OVERFLOW
 from tests.building import pages
 
 PAGES = pages()
 each_page = pytest.mark.parametrize("name", PAGES)
 
-# What makes the page wider than the window, with the outermost culprits named.
-OVERFLOW = """() => {
-  const limit = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= limit) return [];
-  return [...document.querySelectorAll("main *")]
-    .filter((e) => e.getBoundingClientRect().right > limit + 1)
-    .slice(0, 5).map((e) => `${e.tagName}.${e.className?.baseVal ?? e.className}`);
-}"""
 # Text outside code, scripts and formulas.
 PROSE = """() => {
   const copy = document.querySelector("article").cloneNode(true);

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from googlenet_edu.sizes import SizeError, explain_conv, explain_pool
 from googlenet_edu.widgets import ConvSize, PoolSize
+from tests.browser.checks import CONTRAST
 
 CONV_PAGE = "book/sizes/convolution.html"
 POOL_PAGE = "book/sizes/pooling.html"
@@ -314,19 +315,7 @@ def test_without_javascript_the_numbers_are_there(open_page, site_file, address)
 def test_contrast_is_enough(open_page, site_http, theme, width):
     page = open_page(site_http + POOL_PAGE, width=width, theme=theme).page
     root = live(page, "Pooling size")
-    low = root.evaluate(
-        """(root) => {
-      const lum = (c) => { const v = c.map((x) => x / 255).map((x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)); return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
-      const parse = (s) => s.match(/[\\d.]+/g).map(Number);
-      const back = (e) => { for (let n = e; n; n = n.parentElement) { const c = parse(getComputedStyle(n).backgroundColor); if (c.length < 4 || c[3] > 0) return c.slice(0, 3); } return [255, 255, 255]; };
-      return [...root.querySelectorAll("*")].filter((e) => !e.closest("[hidden]") && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim())).map((e) => {
-        const style = getComputedStyle(e);
-        const ink = lum(parse(e.closest("svg") ? style.fill : style.color).slice(0, 3)), paper = lum(back(e));
-        return [(Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05), e.outerHTML.slice(0, 90)];
-      }).filter(([ratio]) => ratio < 4.5);
-    }"""
-    )
-    assert low == []
+    assert root.evaluate(CONTRAST) == []
 
 
 def test_quiz_gives_its_verdict_offline(open_page, site_file):

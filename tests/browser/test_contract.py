@@ -1,0 +1,159 @@
+"""What every widget promises, each tried in a page that holds nothing but widgets."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from googlenet_edu.widgets import _bundle
+from googlenet_edu.widgets._static import TITLES
+from tests.browser.checks import CONTRAST, OVERFLOW
+
+WIDGETS = [name for name in _bundle.WIDGETS if name != "quiz"]
+each_widget = pytest.mark.parametrize("name", WIDGETS)
+
+
+def test_all_ten_are_in_the_bundle():
+    assert len(_bundle.WIDGETS) == 10
+    assert set(WIDGETS) == set(TITLES)
+
+
+@each_widget
+def test_every_control_has_a_name_and_the_result_is_announced(bare_page, name):
+    root = bare_page(name)
+    expect(root).to_have_attribute("aria-label", TITLES[name]["en"])
+    snapshot = root.aria_snapshot()
+    for role in ("slider", "textbox", "combobox", "checkbox", "button", "region", "img"):
+        found = re.findall(rf'- {role}( "[^"]+")?', snapshot)
+        assert all(found), f"a {role} without a name:\n{snapshot}"
+    assert "button" in snapshot and ("slider" in snapshot or "combobox" in snapshot)
+    expect(root.locator("output")).to_have_attribute("aria-live", "polite")
+    for drawing in root.locator("svg").all():
+        assert len(drawing.get_attribute("aria-label")) > 10
+
+
+@each_widget
+def test_sliders_follow_the_keyboard(bare_page, name):
+    root = bare_page(name)
+    for slider in root.get_by_role("slider").all():
+        if not slider.is_visible():
+            continue
+        slider.focus()
+        low, high = (float(slider.get_attribute(edge)) for edge in ("min", "max"))
+
+        def value(slider=slider):
+            return float(slider.input_value())
+
+        slider.press("End")
+        assert value() == high
+        slider.press("Home")
+        assert value() == low
+        slider.press("ArrowRight")
+        after = value()
+        assert after > low
+        slider.press("PageUp")
+        assert value() > after or after == high
+        slider.press("PageDown")
+        assert slider.evaluate("(e) => document.activeElement === e")
+        root.get_by_role("button", name="Reset").click()
+
+
+@each_widget
+def test_both_languages_have_the_same_strings(bare_page, name):
+    keys = """([name]) => {
+      const walk = (o, at = "") => Object.entries(o).flatMap(([k, v]) => (v && typeof v === "object" ? walk(v, `${at}.${k}`) : [`${at}.${k}`]));
+      const { en, zh } = googlenetWidgets.WIDGETS[name].strings;
+      return [walk(en), walk(zh)];
+    }"""
+    root = bare_page(name, lang="zh")
+    english, chinese = root.page.evaluate(keys, [name])
+
+    assert sorted(english) == sorted(chinese)
+    text = root.inner_text()
+    expect(root).to_have_attribute("aria-label", TITLES[name]["zh"])
+    assert TITLES[name]["zh"] in text
+    for word in ("Reset", "Copy", "Step by step", "Output", "undefined", TITLES[name]["en"] + "\n"):
+        assert word not in text, word
+    assert re.search(r"[\u4e00-\u9fff]", root.locator("output").first.inner_text())
+
+
+@each_widget
+def test_copies_do_not_disturb_each_other(bare_page, name):
+    page = bare_page(name, copies=3).page
+    roots = page.locator("section.gn-widget")
+    expect(roots).to_have_count(3)
+    before = roots.nth(2).locator("output").first.inner_text()
+    slider = next(s for s in roots.nth(1).get_by_role("slider").all() if s.is_visible())
+    slider.press("End")
+    assert roots.nth(2).locator("output").first.inner_text() == before
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+@each_widget
+def test_the_address_carries_the_state_and_reset_restores_it(bare_page, open_page, name):
+    root = bare_page(name)
+    page = root.page
+    read = "(root) => root.parentElement.gnModel.state"
+    start = root.evaluate(read)
+    for slider in root.get_by_role("slider").all():
+        if slider.is_visible():
+            slider.press("ArrowRight")
+    changed = root.evaluate(read)
+    page.wait_for_function("location.hash.length > 20")
+    page.wait_for_timeout(400)
+    again = open_page(page.url).page.locator("section.gn-widget").first
+    again.wait_for()
+    assert again.evaluate(read) == changed
+    if name in ("batch_norm", "lrn"):
+        assert changed != start and "values=" in page.url
+    root.get_by_role("button", name="Reset").click()
+    assert root.evaluate(read) == start
+
+
+def test_a_page_written_by_hand_is_read_as_typed(bare_page):
+    root = bare_page("shape_chain", image_height="abc", batch_size=3)
+    expect(root.locator("output")).to_contain_text(
+        "image_height must be a whole number, but got 'abc'"
+    )
+    assert root.evaluate("(root) => root.parentElement.gnModel.get('batch_size')") == 3
+    root = bare_page("lrn", values=[1, 2], nonsense=5)
+    expect(root.locator("output")).to_contain_text("Channel 1: 2 becomes")
+
+
+@each_widget
+@pytest.mark.parametrize(("theme", "width"), [("light", 360), ("dark", 1280)])
+def test_contrast_and_width(bare_page, name, theme, width):
+    root = bare_page(name, width=width, theme=theme)
+    for details in root.locator("details").all():
+        details.evaluate("(one) => { one.open = true; }")
+    assert root.evaluate(CONTRAST) == []
+    assert root.page.evaluate(OVERFLOW) == []
+
+
+@each_widget
+def test_a_thousand_widgets_come_and_go_without_a_trace(bare_page, name):
+    page = bare_page(name).page
+    client = page.context.new_cdp_session(page)
+    client.send("HeapProfiler.enable")
+    script = """async ([name, times]) => {
+      const host = document.createElement("div");
+      document.body.append(host);
+      for (let i = 0; i < times; i++) {
+        host.innerHTML = `<div data-gn-widget="${name}"></div>`;
+        googlenetWidgets.startAll();
+        host.firstChild.gnStop();
+        if (i % 100 === 99) await new Promise(requestAnimationFrame);
+      }
+      host.remove();
+    }"""
+
+    def heap():
+        client.send("HeapProfiler.collectGarbage")
+        return client.send("Runtime.getHeapUsage")["usedSize"]
+
+    page.evaluate(script, [name, 100])
+    before = heap()
+    page.evaluate(script, [name, 1000])
+    # One widget that stays behind takes tens of kilobytes; a thousand would be tens of megabytes.
+    assert heap() - before < 1_000_000
