@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from googlenet_edu.widgets._bundle import WIDGETS
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.building import build_book, copy_book
 
@@ -29,7 +30,7 @@ WATCH = """
 """
 SWEEP = """async (el) => {
   window.frames_ms.length = 0;
-  const sliders = [...el.querySelectorAll("input[type=range]")];
+  const sliders = [...el.querySelectorAll("input[type=range]")].filter((one) => one.offsetParent);
   for (let step = 0; step < 300; step++) {
     const slider = sliders[step % sliders.length];
     const span = slider.max - slider.min + 1;
@@ -107,15 +108,16 @@ def report_ledger():
 
 
 def redraws(html):
-    """Return the milliseconds of each redraw for the sliders of both size widgets."""
+    """Return the milliseconds of each redraw for the sliders of every widget."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = browser.new_page()
         page.add_init_script(WATCH)
-        for kind, name in (("conv_size", "convolution"), ("pool_size", "pooling")):
-            page.goto((html / "book" / "sizes" / f"{name}.html").as_uri())
-            widget = page.locator(f'[data-gn-widget="{kind}"]').first
-            yield name, sorted(widget.evaluate(SWEEP))
+        page.goto((html / "book" / "reference" / "widgets.html").as_uri())
+        for kind in WIDGETS:
+            if kind != "quiz":
+                widget = page.locator(f'[data-gn-widget="{kind}"]').first
+                yield kind, sorted(widget.evaluate(SWEEP))
         browser.close()
 
 
@@ -130,7 +132,7 @@ def main():
         report("book build from clean", seconds, "s", 20)
         files = ("googlenet-widgets.js", "googlenet-widgets.css")
         size = sum((build.html / "_static" / name).stat().st_size for name in files)
-        report("widgets' JavaScript and CSS, not compressed", size / 1000, "KB", 60)
+        report("widgets' JavaScript and CSS, not compressed", size / 1000, "KB", 120)
         extra = import_ms("import googlenet_edu") - import_ms("pass")
         report("import googlenet_edu beyond bare Python", extra, "ms", 50)
         report_ledger()

@@ -40,7 +40,7 @@ const cost_ledger = {
   draw(a, width, selected, t) {
     const most = Math.max(...a.rows.map((row) => row[a.key]), 1), paper = a.key === "params" ? 0 : a.key === "madds" ? 1 : -1;
     const percent = (n) => (a.all ? (100 * n / a.all).toFixed(1) : "0.0");
-    return `<div class="gn-scroll gn-tall gn-costs" tabindex="0" role="region" aria-label="${t.title}"><table class="gn-rules"><thead><tr>${[t.block, t.value[a.key], t.share, t.drawing, t.paper].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>` +
+    return `<div class="gn-scroll gn-tall gn-costs" tabindex="0" role="region" aria-label="${t.title}, ${t.drawing}"><table class="gn-rules"><thead><tr>${[t.block, t.value[a.key], t.share, t.drawing, t.paper].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>` +
       a.rows.map((row) => `<tr><th scope="row">${row.name.replace("inception", "")}</th><td>${grouped(row[a.key])}</td><td>${percent(row[a.key])}%</td><td><span class="gn-costbar" style="width:${(100 * row[a.key] / most).toFixed(1)}px"></span></td><td>${NETWORK.paper[row.name]?.[paper] ?? ""}</td></tr>`).join("") +
       `</tbody></table></div><p class="gn-muted">${t.note}</p>`;
   },

@@ -67,7 +67,7 @@ const inception_block = {
     return svg(wide, y + 26, t.drawing(a), body);
   },
   more: (s, a, t) => table([t.branch, t.params, t.madds, t.without], [...a.branches.map((one, i) => [i + 1, grouped(a.both.true[i].params), grouped(a.both.true[i].madds), grouped(a.both.false[i].madds)]),
-    [t.all, grouped(a.both.true.reduce((n, one) => n + one.params, 0)), grouped(a.reduced), grouped(a.naive)]], t.title),
+    [t.all, grouped(a.both.true.reduce((n, one) => n + one.params, 0)), grouped(a.reduced), grouped(a.naive)]], `${t.title}, ${t.branch}`),
   code(s) {
     if (s.reductions) return `Inception(${BLOCK_FIELDS.map((name) => s[name]).join(", ")}${s.branch3_kernel === "3" ? ", branch3_kernel=3" : ""})`;
     const k = s.branch3_kernel, n = s.in_channels;

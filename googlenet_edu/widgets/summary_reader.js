@@ -105,7 +105,7 @@ const summary_reader = {
       return `<tr${i === a.row ? ' class="gn-here"' : ""}><th scope="row" style="padding-left:${6 + 14 * node.depth}px">${node.kind}${node.depth ? `: ${node.depth}-${node.index}` : ""}</th><td>[${node.out.join(", ")}]</td>` +
         cell(i, "params", closed && sums.params ? sums.params : null) + cell(i, "mult-adds", closed && sums.params ? sums["mult-adds"] : null) + "</tr>";
     });
-    return `<div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.title}"><table class="gn-rules"><thead><tr>${[t.layer, t.output, t.options.params, t.options["mult-adds"]].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
+    return `<div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.title}, ${t.layer}"><table class="gn-rules"><thead><tr>${[t.layer, t.output, t.options.params, t.options["mult-adds"]].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
   },
   code: (s) => `summarize(GoogLeNet(${s.num_classes === 1000 ? "" : `num_classes=${s.num_classes}`}), (${s.batch_size}, 3, ${s.image_size}, ${s.image_size}), depth=${s.depth}, col_names=("output_size", "num_params", "mult_adds"))`,
 };

@@ -21,7 +21,21 @@ CELLS = [
     "conv = ConvSize(size=224, kernel_size=7, stride=2, padding=3)\nconv",
     "pool = PoolSize()\npool",
     "Quiz('convolution-predict')",
+    "from googlenet_edu import widgets\nfrom ipywidgets import VBox\n"
+    "names = [n for n in widgets.__all__ if n not in ('ConvSize', 'PoolSize', 'Quiz')]\n"
+    "others = {name: getattr(widgets, name)() for name in names}\nVBox(list(others.values()))",
 ]
+COUNTS = [1, 2, 3, 10]  # widgets after each cell
+# One entry for each of the others: title, field, what is typed, the trait and its value.
+EDITS = {
+    "BatchNorm": ("Batch norm", "values one channel", "5, 7", "values", [5.0, 7.0]),
+    "CostLedger": ("Cost ledger", "batch_size images at once", "20", "batch_size", 20),
+    "InceptionBlock": ("Inception block", "size side of the map", "14", "size", 14),
+    "LRN": ("Local response normalization", "channel looked at", "2", "channel", 2),
+    "ReceptiveField": ("Receptive field", "cell_x cell", "0", "cell_x", 0),
+    "ShapeChain": ("Shape chain", "image_height height", "299", "image_height", 299),
+    "SummaryReader": ("Summary reader", "row line", "5", "row", 5),
+}
 # A notebook each, so that each host has a kernel of its own.
 HOSTS = {"lab/tree": "lab.ipynb", "notebooks": "seven.ipynb"}
 # What Notebook 7 says while it starts, with any notebook.
@@ -87,11 +101,11 @@ def run_all(page, address, token, path):
             editors.nth(number).click()
             page.keyboard.press("Control+Enter")
             try:
-                expect(widgets).to_have_count(number + 1, timeout=3_000)
+                expect(widgets).to_have_count(COUNTS[number], timeout=3_000)
                 break
             except AssertionError:
                 continue
-    expect(widgets).to_have_count(len(CELLS))
+    expect(widgets).to_have_count(COUNTS[-1])
     return widgets
 
 
@@ -160,6 +174,15 @@ def test_slider_and_trait_move_each_other(browser, jupyter, path):
         quiz.get_by_label("112 px", exact=True).check()
         quiz.get_by_role("button", name="Check my answer").click()
         expect(quiz.locator(".gn-feedback")).to_contain_text("Right.")
+        for name, (title, label, typed, trait, value) in EDITS.items():
+            one, root = f"others[{name!r}]", page.get_by_role("region", name=title, exact=True)
+            output = root.locator("output.gn-answer")
+            root.get_by_label(label).fill(typed)
+            wait_for(client, f"{one}.{trait}", value)
+            expect(output).to_have_text(ask(client, f"{one}._answer()"))
+            client.execute(f"{one}.{trait} = type({one})().{trait}", reply=True)
+            expect(output).to_have_text(ask(client, f"type({one})()._answer()"))
+
         # The same widget shown twice follows one model; closing it leaves the page clean.
         client.execute("conv.close()", reply=True)
         assert not set(errors) - ITS_OWN, errors

@@ -135,7 +135,10 @@ def test_a_remote_file_would_be_noticed(open_page, site_file):
     """The gate itself: a page that asks another machine is recorded and blocked."""
     visit = open_page(site_file + "book/intro.html")
     visit.page.evaluate("new Image().src = 'https://cdn.example.org/x.png'")
-    visit.page.wait_for_timeout(200)
+    for _ in range(100):  # the request is on its way
+        if visit.outside:
+            break
+        visit.page.wait_for_timeout(100)
     with pytest.raises(AssertionError, match=re.escape("cdn.example.org")):
         visit.assert_clean()
     visit.outside.clear()
