@@ -32,7 +32,9 @@ const PANEL = {
   },
 };
 
-let panels = 0; // unique ids, several widgets on one page
+// Unique ids for several widgets on one page; in Jupyter each class has a module of its own, so
+// they count together.
+const nextId = () => `gn-${(globalThis.googlenetPanels = (globalThis.googlenetPanels ?? 0) + 1)}`;
 
 function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -139,7 +141,7 @@ async function copyText(text) {
 // A button in the drawing with data-gn-set='{"name": value}' sets fields. last(result) is the
 // last index of the stepper, for widgets that have one.
 function renderPanel(spec, { model, el }) {
-  const id = `gn-${++panels}`;
+  const id = nextId();
   const lang = model.get("lang") in PANEL ? model.get("lang") : "en";
   const t = { ...PANEL[lang], ...spec.strings[lang], lang };
   const names = spec.fields.map((field) => field.name);

@@ -16,7 +16,7 @@ function quizText(node, text) {
 function renderQuiz({ model, el }) {
   const lang = model.get("lang") in QUIZ_WORDS ? model.get("lang") : "en";
   const t = QUIZ_WORDS[lang];
-  const id = `gn-${++panels}`;
+  const id = nextId();
   const questions = model.get("questions");
   const title = questions.length === 1 ? t.predict : t.title;
   const root = outer(" gn-quiz", title, lang, h("div", { class: "gn-head" }, h("strong", { class: "gn-title" }, title)));

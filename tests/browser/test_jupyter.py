@@ -175,13 +175,16 @@ def test_slider_and_trait_move_each_other(browser, jupyter, path):
         quiz.get_by_role("button", name="Check my answer").click()
         expect(quiz.locator(".gn-feedback")).to_contain_text("Right.")
         for name, (title, label, typed, trait, value) in EDITS.items():
-            one, root = f"others[{name!r}]", page.get_by_role("region", name=title, exact=True)
+            one, root = f"others[{name!r}]", page.locator(f'section[aria-label="{title}"]')
             output = root.locator("output.gn-answer")
             root.get_by_label(label).fill(typed)
             wait_for(client, f"{one}.{trait}", value)
             expect(output).to_have_text(ask(client, f"{one}._answer()"))
             client.execute(f"{one}.{trait} = type({one})().{trait}", reply=True)
             expect(output).to_have_text(ask(client, f"type({one})()._answer()"))
+
+        ids = page.evaluate("[...document.querySelectorAll('.gn-widget [id]')].map((e) => e.id)")
+        assert len(ids) == len(set(ids))  # a label must not lead into another widget
 
         # The same widget shown twice follows one model; closing it leaves the page clean.
         client.execute("conv.close()", reply=True)
