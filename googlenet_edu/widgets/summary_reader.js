@@ -40,14 +40,14 @@ const summary_reader = {
       outside: (row, n) => `row=${row} is outside the table of ${n} lines: choose 0 to ${n - 1}.`,
       answer: (a) => `${a.title}, ${summary_reader.strings.en.options[a.column]}: ${grouped(a.value)}${a.column === "memory" ? " bytes" : ""}`,
       layer: "Layer (type: depth-index)", output: "Output shape", sum: "the sum", children: (n) => `the ${n} layers inside`, none: "no parameters of its own", noWork: "torchinfo counts no multiply-adds here",
-      times: "for each of the images", totals: "Totals", input: "Input size", passes: "Forward/backward pass size", size: "Params size", total: "Estimated total size", params: "Total params", madds: "Total mult-adds", explain: (what, where) => `explain ${what} of ${where}` },
+      input: "Input size", passes: "Forward/backward pass size", size: "Params size", total: "Estimated total size", params: "Total params", madds: "Total mult-adds", explain: (what, where) => `explain ${what} of ${where}` },
     zh: { title: "摘要阅读器", preset: "例子",
       fields: { batch_size: "一批图像数", image_size: "图像边长", num_classes: "类别数", depth: "显示的层级", row: "完整表格的第几行", column: "要解释的数字" },
       options: { params: "参数（Param #）", "mult-adds": "乘加（Mult-Adds）", memory: "输出占用的内存" },
       outside: (row, n) => `row=${row} 超出 ${n} 行的表格：请选择 0 到 ${n - 1}。`,
       answer: (a) => `${a.title}，${summary_reader.strings.zh.options[a.column]}：${grouped(a.value)}${a.column === "memory" ? " 字节" : ""}`,
       layer: "层（类型: 深度-序号）", output: "输出形状", sum: "求和", children: (n) => `内部的 ${n} 层`, none: "自身没有参数", noWork: "torchinfo 在此不计乘加",
-      times: "对每张图像", totals: "总计", input: "Input size", passes: "Forward/backward pass size", size: "Params size", total: "Estimated total size", params: "Total params", madds: "Total mult-adds", explain: (what, where) => `解释 ${where} 的 ${what}` },
+      input: "Input size", passes: "Forward/backward pass size", size: "Params size", total: "Estimated total size", params: "Total params", madds: "Total mult-adds", explain: (what, where) => `解释 ${where} 的 ${what}` },
   },
   initial: { batch_size: 20, image_size: 224, num_classes: 1000, depth: 3, row: 3, column: "params" },
   defaults: { batch_size: 20, image_size: 224, num_classes: 1000, depth: 3 },
@@ -95,14 +95,16 @@ const summary_reader = {
       [t.size, `4 × ${g(a.total_params)} = ${mb(a.param_bytes)} MB`], [t.total, `${mb(a.input_bytes + a.forward_backward_bytes + a.param_bytes)} MB`]];
   },
   draw(a, width, selected, t) {
+    const name = (node) => (node.depth ? `${node.kind}: ${node.depth}-${node.index}` : node.kind);
     const cell = (i, column, value) => {
       const chosen = i === a.row && column === a.column;
-      return `<td><button type="button" class="gn-mark${chosen ? " gn-strong" : ""}" aria-pressed="${chosen}" data-gn-set='{"row":${i},"column":"${column}"}'>${value === null ? "--" : grouped(value)}</button></td>`;
+      const shown = value === null ? "--" : grouped(value);
+      return `<td><button type="button" class="gn-mark${chosen ? " gn-strong" : ""}" aria-pressed="${chosen}" aria-label="${shown}: ${t.explain(t.options[column], name(a.tree[i]))}" data-gn-set='{"row":${i},"column":"${column}"}'>${shown}</button></td>`;
     };
     const lines = a.tree.map((node, i) => {
       if (node.depth > a.depth) return "";
       const closed = node.leaf || node.depth === a.depth, sums = closed ? a.of(a.rows.slice(node.first, node.stop)) : {};
-      return `<tr${i === a.row ? ' class="gn-here"' : ""}><th scope="row" style="padding-left:${6 + 14 * node.depth}px">${node.kind}${node.depth ? `: ${node.depth}-${node.index}` : ""}</th><td>[${node.out.join(", ")}]</td>` +
+      return `<tr${i === a.row ? ' class="gn-here"' : ""}><th scope="row" style="padding-left:${6 + 14 * node.depth}px">${name(node)}</th><td>[${node.out.join(", ")}]</td>` +
         cell(i, "params", closed && sums.params ? sums.params : null) + cell(i, "mult-adds", closed && sums.params ? sums["mult-adds"] : null) + "</tr>";
     });
     return `<div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.title}, ${t.layer}"><table class="gn-rules"><thead><tr>${[t.layer, t.output, t.options.params, t.options["mult-adds"]].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
