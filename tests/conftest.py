@@ -11,7 +11,12 @@ from tests.building import ROOT, build_book
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The folder of the built book; built once for all tests, whichever process asks first."""
+    """The folder of the built book; built once for all tests, whichever process asks first.
+
+    BOOK_SITE names a book that is built already, to try a test again quickly.
+    """
+    if os.environ.get("BOOK_SITE"):
+        return Path(os.environ["BOOK_SITE"]).resolve()
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent  # the folder that all processes of this run share

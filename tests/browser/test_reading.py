@@ -59,8 +59,8 @@ def test_every_control_can_take_the_focus(open_page, site_file, name):
     """Each is visible and marked when it has the focus, in the order of the page, and lets go."""
     page = open_page(site_file + name).page
     page.evaluate("document.fonts.ready")
-    page.keyboard.press("Tab")  # from now on the browser shows where the focus is
     page.evaluate(WATCH)
+    page.keyboard.press("Tab")  # from now on the browser shows where the focus is
     page.evaluate(VISIT)
     report = page.evaluate(REPORT)
     assert report == {"missed": [], "faults": []}
@@ -178,12 +178,13 @@ def test_the_book_works_in_any_folder(open_page, moved):
 
 def test_no_address_in_the_book_is_absolute(site):
     """Every link within the book is relative, so that the folder can be put anywhere."""
+    absolute = re.compile(
+        r"""\s(?:href|src|action|content|data-content_root)=["'](?:/|file:)[^"']*"""
+    )
+    assert absolute.search('<a  href="/book">') and not absolute.search('<a href="https://x">')
     for path in site.rglob("*.html"):
-        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        for one in soup.find_all(True):
-            for name in ("href", "src", "action", "content", "data-content_root"):
-                value = one.get(name) or ""
-                assert not value.startswith(("/", "file:")), f"{path.name}: {value}"
+        found = absolute.search(path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: {found[0]}"
     for path in [*site.rglob("*.html"), *site.rglob("*.js"), *site.rglob("*.ipynb")]:
         assert str(site) not in path.read_text(encoding="utf-8", errors="replace")
 
