@@ -37,14 +37,23 @@ endef
 .PHONY: help book test lint notebooks bench clean distclean lab book-all-pythons
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@echo "Options: PYTHON=/path/to/python3 (which Python), VENV=.venv (where), PYTEST_ARGS=\"tests/unit -k pool\""
 
 # Always from clean: a second build would not read unchanged pages again, and so pass in silence
-# over a warning that stopped the first, or keep an old style sheet.
+# over a warning that stopped the first, or keep an old style sheet. The old book stays until the
+# new one is complete.
 book: $(FOR_BOOK)  ## build the book into _build/html; any warning is an error
-	@rm -rf _build
-	"$(BIN)/jupyter-book" build . -n -W --keep-going -q
-	@echo "The book is in _build/html/index.html"
+	$(PY) book/_tools/build_book.py
+
+.PHONY: pdf
+FOR_PDF = $(VENV)/.ready-pdf
+$(FOR_PDF): requirements/pdf.txt $(FOR_BOOK)
+	$(PIP) -r requirements/pdf.txt
+	@touch "$@"
+
+pdf: book $(FOR_PDF)  ## the whole book as one file, _build/pdf/googlenet-book.pdf (needs Chromium)
+	$(PY) book/_tools/make_pdf.py
 
 # Tests that share a server stay together; more than four workers only get into each other's way.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
@@ -52,8 +61,12 @@ PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
 test: $(FOR_TEST)  ## all tests: unit, notebooks, book, browser, Jupyter
 	$(PY) -m pytest $(PYTEST_ARGS)
 
-lint: $(FOR_TEST)  ## style and common faults
-	$(PY) -m ruff check .
+lint: $(FOR_TEST)  ## style, spelling, words, the notebooks' form
+	HOOK_PYTHON=$(PY) $(PY) -m pre_commit run --all-files
+
+.PHONY: hooks
+hooks: $(FOR_TEST)  ## the same before each commit of yours
+	$(PY) -m pre_commit install
 
 lab: $(FOR_READER)  ## open the chapters in JupyterLab
 	$(PY) -m jupyter lab book

@@ -3,6 +3,7 @@
     python book/_tools/refresh_notebooks.py            run all, write what changed
     python book/_tools/refresh_notebooks.py --check    run all, write nothing, exit 1 on a change
     python book/_tools/refresh_notebooks.py PATH ...   only these
+    python book/_tools/refresh_notebooks.py --form     run nothing; only store each in its form
 
 What depends on the run is left out: widget views and states, times, the kernel's version.
 """
@@ -79,20 +80,27 @@ def refresh(path):
     return before, to_text(normalise(notebook))
 
 
+def tidy(path):
+    """Return (stored text, text in the form that is stored); runs nothing."""
+    before = path.read_text(encoding="utf-8")
+    return before, to_text(normalise(nbformat.reads(before, as_version=4)))
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: the whole book)")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a change")
+    parser.add_argument("--form", action="store_true", help="run nothing, exit 1 on a change")
     options = parser.parse_args(arguments)
     changed = []
     for path in options.paths or chapters():
-        before, after = refresh(path)
+        before, after = tidy(path) if options.form else refresh(path)
         if before != after:
             changed.append(path)
             if not options.check:
                 path.write_text(after, encoding="utf-8", newline="\n")
         print(f"{'changed' if before != after else 'same   '}  {path}")
-    return 1 if options.check and changed else 0
+    return 1 if (options.check or options.form) and changed else 0
 
 
 if __name__ == "__main__":
