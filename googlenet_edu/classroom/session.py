@@ -19,7 +19,9 @@ import time
 
 __all__ = ["Ended", "Student"]
 
-LONGEST_LINE = 200_000_000
+LONGEST_LINE = 100_000_000
+GRACE = 3  # seconds that the worker has to stop by itself
+START = 90  # seconds for Python and IPython to start, on a busy machine too
 
 
 class Ended(Exception):
@@ -35,7 +37,7 @@ class Student:
     """
 
     def __init__(self, folder, *, withheld=(), seconds=30, prefix=(), environment=None):
-        self.seconds, self.ended = seconds, None
+        self.seconds, self.ended, self.answered = seconds, None, False
         command = [*prefix, sys.executable, "-P", "-m", "googlenet_edu.classroom.worker"]
         environment = dict(os.environ) if environment is None else dict(environment)
         environment.update(PYTHONUTF8="1", PYTHONDONTWRITEBYTECODE="1")
@@ -48,7 +50,7 @@ class Student:
             stderr=subprocess.DEVNULL,
             start_new_session=os.name == "posix",
         )
-        self.lines = queue.Queue()
+        self.lines = queue.Queue(2)  # more waits in the pipe, and the student's process with it
         threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self):
@@ -75,10 +77,13 @@ class Student:
             self.process.stdin.flush()
         except OSError:
             self._end("the notebook's process has ended before this point.")
-        deadline = time.monotonic() + self.seconds
+        deadline = time.monotonic() + self.seconds + (GRACE if self.answered else START)
         while True:
             try:
-                line = self.lines.get(timeout=max(0.0, deadline - time.monotonic()))
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise queue.Empty
+                line = self.lines.get(timeout=left)
             except queue.Empty:
                 self._end(f"it took longer than {self.seconds} seconds.")
             if line is None:
@@ -86,6 +91,7 @@ class Student:
             try:
                 reply = json.loads(line)
                 if type(reply) is dict and reply.get("id") == number:
+                    self.answered = True
                     return reply
             except (ValueError, RecursionError):
                 pass  # not written by the worker: go on reading until the time is over

@@ -10,6 +10,7 @@ and cut. Only `session.Student` starts it. Chapter: book/classroom/index.
 import io
 import json
 import os
+import signal
 import sys
 
 __all__ = ["main"]
@@ -44,6 +45,52 @@ class Capture(io.TextIOBase):
         return text
 
 
+class TimeIsUp(BaseException):
+    """Raised inside a cell or an answer that takes too long."""
+
+
+def _stop(number, frame):
+    raise TimeIsUp(f"it took longer than {LIMITS.get('seconds', 0)} seconds")
+
+
+LIMITS = json.loads(os.environ.get("GOOGLENET_EDU_LIMITS", "{}"))
+
+
+def _limit_yourself():
+    """Give up for good what the limits do not allow, before the first of a student's lines."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, _stop)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    mega = 1_000_000
+    for name, most in (
+        ("RLIMIT_DATA", LIMITS.get("memory_mb", 0) * mega),
+        ("RLIMIT_AS", LIMITS.get("memory_mb", 0) * mega + 4_000 * mega),
+        ("RLIMIT_FSIZE", LIMITS.get("file_mb", 0) * mega),
+        ("RLIMIT_CPU", LIMITS.get("total_seconds", 0)),
+        ("RLIMIT_NPROC", LIMITS.get("processes", 0) * 8),  # counts threads too
+        ("RLIMIT_NOFILE", 512 if LIMITS else 0),
+    ):
+        if most and hasattr(resource, name):
+            kind = getattr(resource, name)
+            hard = resource.getrlimit(kind)[1]
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            try:
+                resource.setrlimit(kind, (most, most))
+            except (ValueError, OSError):
+                pass  # macOS refuses some
+    if LIMITS:
+        os.nice(10)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is an OSError
+
+
+def _timer(seconds):
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
 def _plain(error):
     try:
         text = str(error)[:2000]
@@ -63,6 +110,17 @@ def _run(shell, source, stdout, stderr):
     return {**reply, "stdout": stdout.take(), "stderr": stderr.take()}
 
 
+def _error(told):
+    return {"kind": "error", "type": told["name"], "kinds": [told["name"]], "text": told["text"]}
+
+
+def _answer(shell, command, answer_in):
+    try:
+        return answer_in(shell.user_ns, command["code"], command["inputs"])
+    except BaseException as problem:  # SystemExit and its like
+        return _error(_plain(problem))
+
+
 def main(withheld):
     """Serve until standard input ends."""
     commands = os.fdopen(os.dup(0), "rb")
@@ -76,24 +134,27 @@ def main(withheld):
 
     from .testing import answer_in
 
+    _limit_yourself()
+    # Modules that a student hands in come last: they shadow nothing.
+    sys.path.append(os.getcwd())
     shell = InteractiveShell.instance(colors="nocolor")
     shell.history_manager.enabled = False
     stdout, stderr = Capture(), Capture()
     dumps, loads = json.dumps, json.loads
     for line in commands:
         command = loads(line)
-        if command["do"] == "run":
-            reply = _run(shell, command["source"], stdout, stderr)
-        else:
-            sys.stdout, sys.stderr = stdout, stderr
-            try:
-                answer = answer_in(shell.user_ns, command["code"], command["inputs"])
-            except BaseException as problem:  # SystemExit and its like
-                told = _plain(problem)
-                name = told["name"]
-                answer = {"kind": "error", "type": name, "kinds": [name], "text": told["text"]}
-            stdout.take(), stderr.take()
-            reply = {"answer": answer}
+        try:
+            _timer(LIMITS.get("seconds", 0))
+            if command["do"] == "run":
+                reply = _run(shell, command["source"], stdout, stderr)
+            else:
+                sys.stdout, sys.stderr = stdout, stderr
+                reply = {"answer": _answer(shell, command, answer_in)}
+                stdout.take(), stderr.take()
+            _timer(0)
+        except TimeIsUp as late:  # in the last moment, between the student's code and here
+            told = _plain(late)
+            reply = {"ok": False, "error": told, "answer": _error(told), "stdout": "", "stderr": ""}
         replies.write(dumps({"id": command["id"], **reply}).encode("ascii") + b"\n")
         replies.flush()
 
