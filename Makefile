@@ -18,6 +18,7 @@ PINS = requirements/constraints.txt pyproject.toml
 FOR_BOOK = $(VENV)/.ready-book
 FOR_READER = $(VENV)/.ready-reader
 FOR_TEST = $(VENV)/.ready-test
+FOR_HUB = $(VENV)/.ready-hub
 
 # The first Python from 3.11 to 3.13 that answers, unless PYTHON says which.
 define FIND_PYTHON
@@ -34,7 +35,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint notebooks bench clean distclean lab book-all-pythons
+.PHONY: help book test lint notebooks bench bench-classroom hub proxy clean distclean lab book-all-pythons
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -64,6 +65,19 @@ notebooks: $(FOR_TEST)  ## run every notebook and store its outputs
 bench: $(FOR_TEST)  ## sizes and times, printed
 	$(PY) -m tests.bench
 
+bench-classroom: $(FOR_TEST)  ## grade 100 submissions of A1: how fast, and is the gradebook right
+	$(PY) -m tests.bench_classroom
+
+hub: $(FOR_HUB) proxy  ## rehearse the course on a JupyterHub of this machine
+	$(PY) book/classroom/hub/hub.py --assignments A1 A2 A3 A4 A5
+
+# JupyterHub's proxy is a Node program; version 5 needs Node 20.
+PROXY = $(VENV)/proxy/node_modules/.bin/configurable-http-proxy
+proxy: $(PROXY)  ## JupyterHub's proxy, for `make hub` and its test
+$(PROXY): | $(VENV)/.made
+	npm install --loglevel=error --no-fund --no-audit --prefix "$(VENV)/proxy" \
+	  configurable-http-proxy@$$(node -e 'console.log(parseInt(process.versions.node) < 20 ? "4.6.3" : "5.3.0")')
+
 # A version manager may hold a Python back until it is named by its full path.
 book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a folder of its own
 	for version in 3.11 3.12 3.13; do \
@@ -91,6 +105,10 @@ $(FOR_READER): requirements.txt $(FOR_BOOK)
 	$(PIP) -r requirements.txt
 	@touch "$@"
 
-$(FOR_TEST): requirements/test.txt $(FOR_READER)
+$(FOR_HUB): requirements/hub.txt requirements/classroom.txt $(FOR_READER)
+	$(PIP) -r requirements/hub.txt
+	@touch "$@"
+
+$(FOR_TEST): requirements/test.txt requirements/hub.txt requirements/classroom.txt $(FOR_READER)
 	$(PIP) -r requirements/test.txt
 	@touch "$@"

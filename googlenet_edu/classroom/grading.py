@@ -33,7 +33,8 @@ class Result:
     """What became of one submission.
 
     state: "graded", "kept" (graded before) or "failed" (no autograded points; `notes` says why);
-    score: autograded and manual points; waiting: answers that a person has to grade.
+    score: autograded and manual points; waiting: answers that a person has to grade; peak_mb: the
+    most memory of the student's processes and of the grader's together.
     """
 
     student: str
@@ -156,6 +157,9 @@ def grade_class(course, assignment, found, *, workers=1, again=False, options=No
     """
     course = str(Path(course).resolve())
     import nbgrader.converters  # noqa: F401  once here, not in each of the processes
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()
 
     if sys.platform != "linux" and workers > 1:
         raise ValueError("more than one worker needs Linux")
@@ -263,7 +267,15 @@ def _autograde(course, assignment, student, again, options, result):
                 raise
             result.score, result.most, result.waiting = _score(coursedir, assignment, student)
     result.notes = notes + judging.notes
-    result.peak_mb = judging.peak_mb
+    result.peak_mb = judging.peak_mb + _own_peak_mb()
+
+
+def _own_peak_mb():
+    if sys.platform != "linux":
+        return 0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000
 
 
 def _newer(place, done, student, assignment):

@@ -176,7 +176,8 @@ def _notebook(data):
         if plain.get("nbformat") == 4:
             _straighten(plain)
         nb = nbformat.reads(json.dumps(plain), as_version=4)
-        nb.metadata.pop("widgets", None)
+        for name in ("widgets", "kernelspec", "language_info"):
+            nb.metadata.pop(name, None)  # the grader's own is put there
         for cell in nb.cells:
             cell.source = cell.source.encode("utf-8", "replace").decode("utf-8")
             if cell.cell_type == "code":

@@ -196,7 +196,7 @@ def say(log, text):
 
 
 def withheld_modules(assignment):
-    """Return the modules that would be the answer to an assignment, from the course's course.json."""
+    """Return the modules that would be the answer to an assignment, by course.json."""
     try:
         course = json.loads(Path("course.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
