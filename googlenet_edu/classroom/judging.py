@@ -27,6 +27,7 @@ __all__ = ["HideTests", "Judge", "Mend", "notes", "turn"]
 notes = []  # what was mended in the submission at hand, in words for the teacher
 peak_mb = 0  # the most memory that the last submission's processes took together
 turn = contextlib.nullcontext()  # held while the gradebook is used; see `grading`
+RUN_IT = "this test fails. Run it in your notebook: there it says why."
 WITHOUT = """{why}
 The students' code can be run without isolation, with all your own rights: it could then read the \
 gradebook, delete files and use the network. If you want that: \
@@ -178,14 +179,24 @@ class Judge(NbGraderPreprocessor):
 
 
 class HideTests(ClearHiddenTests):
-    """Take the hidden tests out of the notebook that becomes a student's feedback."""
+    """Take out of the notebook that becomes a student's feedback what could tell a hidden test.
+
+    A student's code is asked the hidden questions, and may keep them to print them later or to put
+    them into an error's text. So what it printed is left out, and a test says its own words only.
+    """
 
     def preprocess_cell(self, cell, resources, cell_index):
+        if cell.cell_type != "code":
+            return cell, resources
         own = cell.metadata.get("nbgrader", {})
+        failed = []
         if own.get("grade") and not own.get("solution"):
             self._remove_hidden_test_region(cell)
-            if cell.cell_type == "code":
-                cell.outputs = [one for one in cell.outputs if one.output_type != "stream"]
+            for one in cell.outputs:
+                if one.output_type == "error":
+                    says = one.evalue.startswith("a hidden test failed.")
+                    failed.append(_error("Not yet", one.evalue if says else RUN_IT))
+        cell.outputs = failed
         return cell, resources
 
 

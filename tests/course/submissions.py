@@ -131,6 +131,16 @@ type(shell).run_cell = lambda *a, **k: None
 def conv_size(*a, **k): return 0
 pool_size = unread = conv_size
 """
+# Keeps the hidden questions, to read them in the feedback.
+REMEMBERS = """
+asked = []
+def remembered(work):
+    def wrapped(*a, **k):
+        asked.append(str(a))
+        return work(*a, **k)
+    return wrapped
+conv_size = remembered(conv_size)
+"""
 STUBBORN = """
 def unread(n, k, s, p):
     import signal
@@ -293,6 +303,13 @@ def notebooks(make):
         "floods-but-good": (first(good(), FORGED_REPLIES), FULL),
         "by-table": (stub(**BY_TABLE), 2 + 1 + 2 + 1),
         "from-package": (stub(conv=FROM_PACKAGE), 0),
+        "remembers": (
+            good(
+                conv=conv + REMEMBERS,
+                unread="print(asked)\ndef unread(*a): raise ValueError(str(asked))",
+            ),
+            FULL - 3,
+        ),
         "frames": (stub(conv=FRAMES), 0),
         "outside": (stub(conv=OUTSIDE), 0),
         # taking what there is
@@ -335,6 +352,10 @@ def notebooks(make):
             FULL,
         ),
         "old-format": (_old_format(good()), FULL),
+        "script": (
+            _changed(good(), "explain-half", source="<script>alert('formgrader')</script> *so*"),
+            FULL,
+        ),
         "lone-surrogate": (first(good(), "x = '\ud800'"), FULL),
         "no-source": ({**good(), "cells": [{"cell_type": "code"}, 7, *good()["cells"]]}, FULL),
     }

@@ -35,7 +35,7 @@ pytestmark = [
 class Hub:
     def __init__(self, port, token, folder):
         self.url, self.token, self.folder = f"http://127.0.0.1:{port}", token, folder
-        self.course = folder / "course"
+        self.course = folder / "home" / "teacher" / "course"
 
     def ask(self, method, path, data=None, token=None, form=False):
         body = None

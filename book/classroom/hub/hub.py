@@ -36,7 +36,9 @@ def free_ports(count):
 
 def settle(folder, assignments):
     """Make the folder; return the environment for nbgrader's commands in its course."""
-    exchange, course = folder / "exchange", folder / "course"
+    # The form grader opens a course only below the folder in which its server starts.
+    exchange, course = folder / "exchange", folder / "home" / "teacher" / "course"
+    course.parent.mkdir(parents=True, exist_ok=True)
     exchange.mkdir(parents=True, exist_ok=True)
     exchange.chmod(0o777)  # nbgrader asks for it: students hand in here
     if not course.exists():
@@ -79,7 +81,7 @@ def main(words=None):
     password = os.environ.get("HUB_PASSWORD") or secrets.token_hex(4)
     told = {
         "folder": str(folder),
-        "course": str(folder / "course"),
+        "course": str(folder / "home" / "teacher" / "course"),
         "exchange": str(folder / "exchange"),
         "proxy": [proxy],
         "port": asked.port,
