@@ -82,7 +82,7 @@ def _limit_yourself():
             except (ValueError, OSError):
                 pass  # macOS refuses some
     if LIMITS:
-        os.nice(10)
+        os.nice(5)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is an OSError
 
 

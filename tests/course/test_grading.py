@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.xdist_group("classroom"),
     pytest.mark.skipif(bool(sandbox.trouble()), reason=f"no sandbox: {sandbox.trouble()}"),
 ]
-LIMITS = ["--seconds", "2", "--total-seconds", "25", "--memory", "1200"]
+LIMITS = ["--seconds", "3", "--total-seconds", "60", "--memory", "1200"]
 
 
 class Class:
@@ -121,7 +121,7 @@ def test_the_report_says_what_happened(graded):
         "test-retyped": "type of the cell test-conv",
         "fork-bomb": "processes",
         "memory-in-children": "memory",
-        "stubborn-loop": "longer than 2 seconds",
+        "stubborn-loop": "longer than 3 seconds",
         "exit-hard": "has ended",
     }.items():
         assert words in graded.rows[student]["notes"], (student, graded.rows[student])
