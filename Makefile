@@ -35,17 +35,20 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint notebooks bench bench-classroom hub proxy clean distclean lab book-all-pythons
+.PHONY: assignments help book test lint notebooks bench bench-classroom hub proxy clean distclean lab book-all-pythons
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
 
 # Always from clean: a second build would not read unchanged pages again, and so pass in silence
 # over a warning that stopped the first, or keep an old style sheet.
+# EDITION=teachers: with the assignments' solutions; EDITION=students: without the chapters' too.
+OUT = $(if $(EDITION),build/$(EDITION),.)
+book: export EDITION := $(EDITION)
 book: $(FOR_BOOK)  ## build the book into _build/html; any warning is an error
-	@rm -rf _build
-	"$(BIN)/jupyter-book" build . -n -W --keep-going -q
-	@echo "The book is in _build/html/index.html"
+	@rm -rf $(OUT)/_build
+	"$(BIN)/jupyter-book" build . --path-output $(OUT) -n -W --keep-going -q
+	@echo "The book is in $(OUT)/_build/html/index.html"
 
 # Tests that share a server stay together; more than four workers only get into each other's way.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
@@ -61,6 +64,9 @@ lab: $(FOR_READER)  ## open the chapters in JupyterLab
 
 notebooks: $(FOR_TEST)  ## run every notebook and store its outputs
 	$(PY) book/_tools/refresh_notebooks.py
+
+assignments: $(FOR_TEST)  ## a zip per assignment for the students, into build/assignments
+	$(PY) book/_tools/make_assignments.py
 
 bench: $(FOR_TEST)  ## sizes and times, printed
 	$(PY) -m tests.bench

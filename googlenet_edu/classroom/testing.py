@@ -193,7 +193,9 @@ def _told(value):
 
 def _stopped(code, kind, text):
     if kind == "NotImplementedError":
-        return f"{_short(code)}  is not written yet: replace the line `raise NotImplementedError()`."
+        return (
+            f"{_short(code)}  is not written yet: replace the line `raise NotImplementedError()`."
+        )
     if kind == "NameError":
         return f"{_short(code)}  stopped: {text}. Run the cell that defines it first."
     if kind == "Ended":
