@@ -84,17 +84,10 @@ class Download(SphinxDirective):
         name = self.arguments[0]
         up = "../" * self.env.docname.count("/")
         links = nodes.paragraph(classes=["gc-download"])
-        kinds = (
-            (f"{name}.zip", "the notebook and how to begin"),
-            (f"{name}.ipynb", "the notebook"),
-        )
-        links += nodes.Text("Download: ")
-        for place, (file, words) in enumerate(kinds):
-            if place:
-                links += nodes.Text(" or ")
+        for words, file in (("Download ", f"{name}.ipynb"), (", or ", f"{name}.zip")):
+            links += nodes.Text(words)
             links += nodes.reference("", file, refuri=f"{up}{FOLDER}/{file}", internal=False)
-            links += nodes.Text(f" ({words})")
-        links += nodes.Text(".")
+        links += nodes.Text(" with a note on how to begin.")
         return [links]
 
 

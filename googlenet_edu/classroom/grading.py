@@ -156,10 +156,13 @@ def grade_class(course, assignment, found, *, workers=1, again=False, options=No
     called with each Result as it comes.
     """
     course = str(Path(course).resolve())
-    import nbgrader.converters  # noqa: F401  once here, not in each of the processes
+    # What every process would have to import and prepare is prepared once, before they fork.
+    import nbformat
+    import nbgrader.converters  # noqa: F401
     from sqlalchemy.orm import configure_mappers
 
     configure_mappers()
+    nbformat.validate(nbformat.v4.new_notebook())
 
     if sys.platform != "linux" and workers > 1:
         raise ValueError("more than one worker needs Linux")

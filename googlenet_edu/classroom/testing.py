@@ -157,7 +157,7 @@ def same(got, expected, within=None):
         return ""
     if type(expected) is float:
         margin = 1e-9 * max(1.0, abs(expected)) if within is None else within
-        equal = abs(got - expected) <= margin
+        equal = got == expected or abs(got - expected) <= margin  # infinities, too
     else:
         equal = got == expected
     return "" if equal else f"should be {_told(expected)}, but is {_told(got)}"
