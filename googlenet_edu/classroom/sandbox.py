@@ -115,7 +115,11 @@ def prefix(folder, *, limits=None, withheld=(), hide=()):
     words += ["--tmpfs", SCRATCH, "--dir", f"{SCRATCH}/tmp", "--dir", f"{SCRATCH}/home"]
     for path, inside in _shown(folder):
         words += ["--ro-bind", path, f"{SCRATCH}/{inside}"]
-    return [*words, "--chdir", SCRATCH, "--remount-ro", "/dev", "--remount-ro", "/", "--"]
+    words += ["--chdir", SCRATCH]
+    # For a grader that is root, /proc would hold the kernel's settings, to be written.
+    for place in ("/proc", "/dev", "/"):
+        words += ["--remount-ro", place]
+    return [*words, "--"]
 
 
 def _python_folders():

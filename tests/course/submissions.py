@@ -76,6 +76,7 @@ main._answer = lambda *a, **k: {"kind": "bool", "value": True}
 import googlenet_edu.classroom.testing as testing
 testing.answer_in = lambda *a, **k: {"kind": "bool", "value": True}
 """
+NONE_TO_ALL = YES_TO_ALL.replace('"bool", "value": True', '"NoneType", "value": None')
 FORGED_REPLIES = """
 import os, threading, time
 def flood():
@@ -183,7 +184,8 @@ import glob, os, pathlib, socket
 stolen = []
 for where in ("TRAP/written", "COURSE/written", "COURSE/gradebook.db", "COURSE/source/A1/A1.ipynb",
               "/usr/written", "/etc/written", "/written", os.path.expanduser("~/../../written"),
-              "/proc/sys/kernel/hostname", "PACKAGE/written.py"):
+              "/proc/sys/kernel/hostname", "/proc/sys/kernel/core_pattern",
+              "/proc/sysrq-trigger", "/proc/self/oom_score_adj", "PACKAGE/written.py"):
     try:
         with open(where, "a") as file:
             file.write("x")
@@ -284,7 +286,7 @@ def notebooks(make):
         "untouched": (stub(), 0),
         "partial": (stub(hand=make.solutions["hand"], conv=conv), 10),
         "one-by-hand-wrong": (good(hand=make.solutions["hand"].replace("112", "111")), FULL - 2),
-        "float-division": (good(conv=slash), FULL - 5),  # the visible error alone is right
+        "float-division": (good(conv=slash), FULL - 6),  # 32.0 is not 32
         "prints-a-lot": (first(good(), "for n in range(3_000_000): print(n)"), FULL),
         "magics": (first(good(), "%matplotlib inline\n!true\nimport torch\nexit()"), FULL),
         "error-in-between": (first(good(), "1 / 0"), FULL),
@@ -301,7 +303,7 @@ def notebooks(make):
         "yes-to-all": (first(stub(), YES_TO_ALL), 0),
         "forged-replies": (first(stub(), FORGED_REPLIES), 0),
         "floods-but-good": (first(good(), FORGED_REPLIES), FULL),
-        "by-table": (stub(**BY_TABLE), 2 + 1 + 2 + 1),
+        "by-table": (stub(**BY_TABLE), 2 + 2 + 1),
         "from-package": (stub(conv=FROM_PACKAGE), 0),
         "remembers": (
             good(
@@ -353,7 +355,7 @@ def notebooks(make):
         ),
         "old-format": (_old_format(good()), FULL),
         "script": (
-            _changed(good(), "explain-half", source="<script>alert('formgrader')</script> *so*"),
+            _changed(good(), "explain-half", source="*so*\n\n<script>alert('formgrader')</script>"),
             FULL,
         ),
         "lone-surrogate": (first(good(), "x = '\ud800'"), FULL),
@@ -420,7 +422,7 @@ def write_all(make, folder, course, trap, port, package):
 
 # Folders whose names are no student's: they are refused, and no path of theirs is used.
 TRICKS = (
-    "..-A1",
+    "A1..",
     "a*b",
     "[ab]",
     "-rf",

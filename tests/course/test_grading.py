@@ -14,8 +14,8 @@ import googlenet_edu
 from googlenet_edu import grade
 from googlenet_edu.classroom import grading, sandbox
 
-from .classroom import Maker, copy_course, write
-from .submissions import FULL, TRICKS, notebooks, write_all
+from .classroom import Maker, copy_course, first, write
+from .submissions import FULL, NONE_TO_ALL, TRICKS, YES_TO_ALL, notebooks, write_all
 
 pytestmark = [
     pytest.mark.xdist_group("classroom"),
@@ -239,16 +239,19 @@ def test_nbgraders_own_command_grades_alike(graded, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     points = auto_points(course, "A1")
-    assert points == {"full": FULL, "patched-package": 0, "by-table": 6}
+    assert points == {"full": FULL, "patched-package": 0, "by-table": 5}
 
 
 @pytest.mark.parametrize("assignment", ["A1", "A2", "A3", "A4", "A5"])
-def test_full_solutions_and_untouched_releases(assignment, tmp_path):
+def test_full_solutions_untouched_releases_and_forged_answers(assignment, tmp_path):
     course = copy_course(tmp_path / "course", assignment)
     grading.prepare(course, assignment)
     make = Maker(course, assignment)
     write(make.notebook(), tmp_path / "in" / "full" / f"{assignment}.ipynb")
     write(make.notebook(solved=False), tmp_path / "in" / "untouched" / f"{assignment}.ipynb")
+    for number, says in enumerate((YES_TO_ALL, NONE_TO_ALL)):
+        forger = first(make.notebook(solved=False), says)
+        write(forger, tmp_path / "in" / f"forger{number}" / f"{assignment}.ipynb")
     words = [assignment, "--course", course, "--submissions", tmp_path / "in", "--workers", "2"]
     assert grade.main([str(word) for word in words]) == 0
     points = auto_points(course, assignment)
@@ -258,4 +261,4 @@ def test_full_solutions_and_untouched_releases(assignment, tmp_path):
             one.max_score for one in record.notebooks[0].grade_cells if one.cell_type == "markdown"
         )
         assert points["full"] == record.max_score - by_hand > 0
-    assert points["untouched"] == 0
+    assert points["untouched"] == points["forger0"] == points["forger1"] == 0
