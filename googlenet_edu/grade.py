@@ -54,18 +54,19 @@ def main(words=None):
             "give the course's folder with --course, and an assignment that it has"
         )
     try:
-        from .classroom import grading, intake, judging
+        from .classroom import course as nbcourse
+        from .classroom import feedback, grading, intake, judging
     except ImportError as error:
         return _refuse(f"{error}. Install what a teacher needs: requirements/classroom.txt")
     if asked.feedback:
-        return _feedback(grading, course, asked.assignment)
+        return _feedback(feedback, course, asked.assignment)
     if asked.submissions and not os.path.isdir(asked.submissions):
         return _refuse(f"{asked.submissions} is no folder")
-    grading.prepare(course.resolve(), asked.assignment)
+    nbcourse.prepare(course.resolve(), asked.assignment)
     if asked.submissions:
         found = intake.collect(asked.submissions, course, asked.assignment)
     else:
-        found = [(name, "") for name in grading.students(course, asked.assignment)]
+        found = [(name, "") for name in nbcourse.students(course, asked.assignment)]
     if asked.student:
         found = [one for one in found if one[0] in asked.student]
     if not found:
@@ -119,8 +120,8 @@ def _harmless(value):
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value
 
 
-def _feedback(grading, course, assignment):
-    made = grading.feedback(course, assignment)
+def _feedback(feedback, course, assignment):
+    made = feedback.feedback(course, assignment)
     for student, trouble in made:
         print(f"{student:24} {trouble or 'feedback written'}")
     print(f"{sum(not trouble for _, trouble in made)} pages, without hidden tests, in feedback/")

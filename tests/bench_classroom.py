@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
+from googlenet_edu.classroom import course as nbcourse
 from googlenet_edu.classroom import grading, intake
 from tests.course.classroom import Maker, copy_course, write
 from tests.course.submissions import notebooks
@@ -37,7 +38,7 @@ def main(count):
     with tempfile.TemporaryDirectory() as top:
         top = Path(top)
         course = copy_course(top / "course", "A1")
-        grading.prepare(course, "A1")
+        nbcourse.prepare(course, "A1")
         kinds = notebooks(Maker(course, "A1"))
         expected = {}
         for number, kind in zip(range(count), itertools.cycle(KINDS), strict=False):

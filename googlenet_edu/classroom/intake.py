@@ -61,8 +61,12 @@ def collect(folder, course, assignment):
             if is_file:
                 files = {f"{assignment}.ipynb": (entry.path, entry.stat(follow_symlinks=False))}
             else:
-                files, _ = _plain_files(entry.path)
-                _notebook_of(files, entry.path, assignment)  # refuses a link here
+                inside = os.path.join(entry.path, assignment)  # as nbgrader itself has it
+                path = (
+                    inside if os.path.isdir(inside) and not os.path.islink(inside) else entry.path
+                )
+                files, _ = _plain_files(path)
+                _notebook_of(files, path, assignment)  # refuses a link here
             _store(files, Path(course, "submitted", name, assignment), Path(course, "replaced"))
         except (Refused, OSError) as problem:
             found.append((name, str(problem)))

@@ -409,13 +409,20 @@ def write_all(make, folder, course, trap, port, package):
     write(other, folder / "another-assignment" / "A1.ipynb")
     write(make.notebook(), folder / "renamed" / "a1 (final) 2.ipynb")
     write(make.notebook(), folder / "flat_A1.ipynb")
+    write(make.notebook(), folder / "nested" / "A1" / "A1.ipynb")
     (folder / "linked").mkdir()
     os.symlink(folder / "full" / "A1.ipynb", folder / "linked" / "A1.ipynb")
     os.symlink(folder / "full", folder / "linked-folder")
     (folder / "nothing").mkdir()
     (folder / "pipe").mkdir()
     os.mkfifo(folder / "pipe" / "A1.ipynb")
-    expected |= {"another-assignment": 0, "renamed": FULL, "flat": FULL, "linked": 0}
+    expected |= {
+        "another-assignment": 0,
+        "renamed": FULL,
+        "flat": FULL,
+        "nested": FULL,
+        "linked": 0,
+    }
     expected |= {"linked-folder": 0, "nothing": 0, "pipe": 0}
     return expected
 

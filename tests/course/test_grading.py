@@ -12,7 +12,8 @@ from nbgrader.api import Gradebook
 
 import googlenet_edu
 from googlenet_edu import grade
-from googlenet_edu.classroom import grading, sandbox
+from googlenet_edu.classroom import course as nbcourse
+from googlenet_edu.classroom import feedback, grading, sandbox
 
 from .classroom import Maker, copy_course, first, write
 from .submissions import FULL, NONE_TO_ALL, TRICKS, YES_TO_ALL, notebooks, write_all
@@ -50,7 +51,7 @@ def graded(tmp_path_factory):
     top = tmp_path_factory.mktemp("class")
     it.course, it.folder, it.trap = copy_course(top / "course", "A1"), top / "in", top / "trap"
     it.folder.mkdir(), it.trap.mkdir()
-    grading.prepare(it.course, "A1")
+    nbcourse.prepare(it.course, "A1")
     it.calls = []
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as door:
         door.bind(str(it.trap / "door"))
@@ -177,8 +178,8 @@ def test_graded_work_is_kept_until_asked_again(graded, tmp_path, capsys):
     assert grade.main(words) == 0
     assert "kept" in capsys.readouterr().out
     write(graded.maker.notebook(solved=False), tmp_path / "in" / "full" / "A1.ipynb")
-    words += ["--submissions", str(tmp_path / "in"), "--again"]
-    assert grade.main(words) == 0
+    words += ["--submissions", str(tmp_path / "in")]
+    assert grade.main(words) == 0  # another notebook: graded without being told
     assert auto_points(course, "A1")["full"] == 0
     (old,) = (course / "replaced").rglob("A1.ipynb")
     assert old.read_bytes() == (graded.folder / "full" / "A1.ipynb").read_bytes()
@@ -204,8 +205,8 @@ def test_feedback_shows_no_hidden_test(graded, capsys):
 def test_a_leak_in_feedback_is_found(graded):
     notebook = graded.course / "autograded/full/A1/A1.ipynb"
     line = "<pre>hidden(<span>&quot;conv_size(64, 3, 2, 1)&quot;</span>, 32, &quot;conv_size: an even size with stride 2.&quot;)</pre>"
-    assert grading.leaks(line, notebook)
-    assert not grading.leaks("<pre>from googlenet_edu.classroom import check</pre>", notebook)
+    assert feedback.leaks(line, notebook)
+    assert not feedback.leaks("<pre>from googlenet_edu.classroom import check</pre>", notebook)
 
 
 def test_without_bubblewrap_nothing_runs(graded, monkeypatch, capsys):
@@ -224,7 +225,7 @@ def test_nbgraders_own_command_grades_alike(graded, tmp_path):
     import sys
 
     course = copy_course(tmp_path / "course", "A1")
-    grading.prepare(course, "A1")
+    nbcourse.prepare(course, "A1")
     for student in ("full", "patched-package", "by-table"):
         nb, _ = notebooks(graded.maker)[student]
         write(nb, course / "submitted" / student / "A1" / "A1.ipynb")
@@ -245,7 +246,7 @@ def test_nbgraders_own_command_grades_alike(graded, tmp_path):
 @pytest.mark.parametrize("assignment", ["A1", "A2", "A3", "A4", "A5"])
 def test_full_solutions_untouched_releases_and_forged_answers(assignment, tmp_path):
     course = copy_course(tmp_path / "course", assignment)
-    grading.prepare(course, assignment)
+    nbcourse.prepare(course, assignment)
     make = Maker(course, assignment)
     write(make.notebook(), tmp_path / "in" / "full" / f"{assignment}.ipynb")
     write(make.notebook(solved=False), tmp_path / "in" / "untouched" / f"{assignment}.ipynb")
