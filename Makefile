@@ -18,6 +18,7 @@ PINS = requirements/constraints.txt pyproject.toml
 FOR_BOOK = $(VENV)/.ready-book
 FOR_READER = $(VENV)/.ready-reader
 FOR_TEST = $(VENV)/.ready-test
+BENCH_VENV ?= .venv-bench
 
 # The first Python from 3.11 to 3.13 that answers, unless PYTHON says which.
 define FIND_PYTHON
@@ -34,7 +35,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint notebooks bench clean distclean lab book-all-pythons
+.PHONY: help book test lint notebooks bench bench-env clean distclean lab book-all-pythons
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -61,8 +62,10 @@ lab: $(FOR_READER)  ## open the chapters in JupyterLab
 notebooks: $(FOR_TEST)  ## run every notebook and store its outputs
 	$(PY) book/_tools/refresh_notebooks.py
 
-bench: $(FOR_TEST)  ## sizes and times, printed
-	$(PY) -m tests.bench
+bench: $(FOR_TEST)  ## sizes and times, with a report in _bench
+	$(PY) -m tests.bench --bench-env "$(BENCH_VENV)" $(BENCH_ARGS)
+
+bench-env: $(BENCH_VENV)/.ready  ## torchvision for the benchmarks, in an environment of its own
 
 # A version manager may hold a Python back until it is named by its full path.
 book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a folder of its own
@@ -73,10 +76,10 @@ book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a 
 	done
 
 clean:  ## remove what the commands built
-	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build _bench build dist .pytest_cache .ruff_cache .hypothesis
 
 distclean: clean  ## and the environments as well
-	rm -rf .venv .venv-3.11 .venv-3.12 .venv-3.13
+	rm -rf .venv .venv-bench .venv-3.11 .venv-3.12 .venv-3.13
 
 $(VENV)/.made:
 	@$(FIND_PYTHON); echo "Making $(VENV) with $$("$$python" --version)"; "$$python" -m venv "$(VENV)"
@@ -93,4 +96,9 @@ $(FOR_READER): requirements.txt $(FOR_BOOK)
 
 $(FOR_TEST): requirements/test.txt $(FOR_READER)
 	$(PIP) -r requirements/test.txt
+	@touch "$@"
+
+$(BENCH_VENV)/.ready: requirements/bench.txt
+	@$(FIND_PYTHON); "$$python" -m venv "$(BENCH_VENV)"
+	"$(BENCH_VENV)/$(notdir $(BIN))/python" -m pip --disable-pip-version-check install --quiet -r requirements/bench.txt
 	@touch "$@"
