@@ -19,6 +19,7 @@ FOR_BOOK = $(VENV)/.ready-book
 FOR_READER = $(VENV)/.ready-reader
 FOR_TEST = $(VENV)/.ready-test
 FOR_HUB = $(VENV)/.ready-hub
+BENCH_VENV ?= .venv-bench
 
 # The first Python from 3.11 to 3.13 that answers, unless PYTHON says which.
 define FIND_PYTHON
@@ -35,7 +36,7 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: assignments help book test lint notebooks bench bench-classroom hub proxy clean distclean lab book-all-pythons
+.PHONY: assignments help book test lint notebooks bench bench-env bench-classroom hub proxy clean distclean lab book-all-pythons
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -81,8 +82,10 @@ notebooks: $(FOR_TEST)  ## run every notebook and store its outputs
 assignments: $(FOR_TEST)  ## a zip per assignment for the students, into build/assignments
 	$(PY) book/_tools/make_assignments.py
 
-bench: $(FOR_TEST)  ## sizes and times, printed
-	$(PY) -m tests.bench
+bench: $(FOR_TEST)  ## sizes and times, with a report in _bench
+	$(PY) -m tests.bench --bench-env "$(BENCH_VENV)" $(BENCH_ARGS)
+
+bench-env: $(BENCH_VENV)/.ready  ## torchvision for the benchmarks, in an environment of its own
 
 bench-classroom: $(FOR_TEST)  ## grade 100 submissions of A1: how fast, and is the gradebook right
 	$(PY) -m tests.bench_classroom
@@ -106,10 +109,10 @@ book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a 
 	done
 
 clean:  ## remove what the commands built
-	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build _bench build dist .pytest_cache .ruff_cache .hypothesis
 
 distclean: clean  ## and the environments as well
-	rm -rf .venv .venv-3.11 .venv-3.12 .venv-3.13
+	rm -rf .venv .venv-bench .venv-3.11 .venv-3.12 .venv-3.13
 
 $(VENV)/.made:
 	@$(FIND_PYTHON); echo "Making $(VENV) with $$("$$python" --version)"; "$$python" -m venv "$(VENV)"
@@ -130,4 +133,9 @@ $(FOR_HUB): requirements/hub.txt requirements/classroom.txt $(FOR_READER)
 
 $(FOR_TEST): requirements/test.txt requirements/hub.txt requirements/classroom.txt $(FOR_READER)
 	$(PIP) -r requirements/test.txt
+	@touch "$@"
+
+$(BENCH_VENV)/.ready: requirements/bench.txt
+	@$(FIND_PYTHON); "$$python" -m venv "$(BENCH_VENV)"
+	"$(BENCH_VENV)/$(notdir $(BIN))/python" -m pip --disable-pip-version-check install --quiet -r requirements/bench.txt
 	@touch "$@"
