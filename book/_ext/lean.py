@@ -11,6 +11,7 @@ Rules are dropped only where that cannot change a page: a selector goes when one
 or ids stands nowhere, as a word, in any page or script. Our own styles are left alone.
 """
 
+import logging
 import re
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import tinycss2
 from fontTools.subset import Options, Subsetter, load_font, save_font
 
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each step
 SCRIPT = re.compile(r'\s*<script[^>]*\bsrc="[^"]*?([\w-]+\.js)(?:\?[^"]*)?"[^>]*></script>')
 ICON_SCRIPT = "fontawesome.js"
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
