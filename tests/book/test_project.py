@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.resources import files
 
 import jsonschema
 import nbformat
