@@ -14,7 +14,9 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "architecture": (),
     "blocks": (),
+    "fast": ("optimize_for_inference",),
     "layers": ("AuxClf", "BasicConv2d", "Inception"),
+    "measure": (),
     "model": ("GoogLeNet", "GoogLeNetOutput"),
     "norms": (),
     "paper": (),

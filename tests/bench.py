@@ -1,8 +1,12 @@
-"""Sizes and times of the book, printed: `make bench`.
+"""Sizes and times of the book and its network: `make bench`.
 
-Every figure has the limit it should stay under; the exit code is 1 when one does not.
+Every figure of the book has the limit it should stay under; the exit code is 1 when one does not.
+The network's times are ratios, side by side in one run. All is printed and written to
+_bench/bench.md and _bench/bench.json. Parts: `make bench BENCH_ARGS="book ledger network"`.
 """
 
+import argparse
+import json
 import shutil
 import statistics
 import subprocess
@@ -14,8 +18,11 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from googlenet_edu.widgets._bundle import WIDGETS
+from tests.benchmarks.machine import write
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.building import build_book, copy_book
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # Times the work of each drawn frame, layout included, from inside the page.
 WATCH = """
@@ -41,10 +48,13 @@ SWEEP = """async (el) => {
   return window.frames_ms;
 }"""
 failed = []
+figures = []  # of the book, for the report
+sections = []  # of the network, for the report
 
 
 def report(name, value, unit, limit, at_least=False):
     ok = value >= limit if at_least else value < limit
+    figures.append([name, float(value), unit, ("at least" if at_least else "under"), limit, ok])
     failed.extend([] if ok else [name])
     bound, wrong = ("at least", "TOO LITTLE") if at_least else ("under", "TOO MUCH")
     print(f"{name:46} {value:8.1f} {unit:3} ({bound} {limit} {unit}) {'ok' if ok else wrong}")
@@ -121,7 +131,44 @@ def redraws(html):
         browser.close()
 
 
-def main():
+def run_network(python, *arguments):
+    """Run one part of tests.benchmarks.network in a Python of its own; return what it found."""
+    command = [str(python), "-m", "tests.benchmarks.network", *arguments]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    if run.returncode:
+        print(run.stderr[-2000:], file=sys.stderr)
+        raise SystemExit(f"{' '.join(arguments)} failed in {python}.")
+    return json.loads(run.stdout)
+
+
+def report_network(options):
+    """Inference and training beside torchvision, in this Python and in the one of bench-env."""
+    pythons = [sys.executable]
+    for place in ("bin/python", "Scripts/python.exe"):
+        if (options.bench_env / place).exists():
+            pythons.append((options.bench_env / place).absolute())
+    more = ["--one-thread"] if options.one_thread else []
+    parts = [("inference", 1, False), ("inference", 20, False), ("training", 8, False)]
+    if not options.no_compile:
+        parts[2:2] = [("inference", 1, True), ("inference", 20, True)]
+    for python in pythons:
+        for what, batch, compiled in parts:
+            arguments = [what, "--batch", str(batch), "--seconds", str(options.seconds), *more]
+            found = run_network(python, *arguments, *(["--compile"] if compiled else []))
+            theirs = found["machine"]
+            title = f"{what.capitalize()}, batch {batch}, torch {theirs['torch']}"
+            title += ", torch.compile" if compiled else ""
+            threads = "1 thread, processor time" if more else f"{theirs['threads']} threads"
+            title += f" ({threads})"
+            sections.append({"title": title, **found})
+            print(f"\n{title}\n{found['text']}")
+            for name, ratio, spread, ms, rounds, share, note in found["rows"]:
+                print(f"{name:42} {ratio:6.3f} [{spread}] {ms:9.1f} ms {rounds:3} {share or '':4} "
+                      f"{note}", flush=True)  # fmt: skip
+
+
+def report_book():
+    """Build time, size of the scripts, import, redraws of the widgets."""
     folder = Path(tempfile.mkdtemp())
     try:
         copy_book(folder)
@@ -135,12 +182,36 @@ def main():
         report("widgets' JavaScript and CSS, not compressed", size / 1000, "KB", 120)
         extra = import_ms("import googlenet_edu") - import_ms("pass")
         report("import googlenet_edu beyond bare Python", extra, "ms", 50)
-        report_ledger()
         for name, times in redraws(build.html):
             report(f"{name}: redraw, median of {len(times)}", statistics.median(times), "ms", 16)
             report(f"{name}: redraw, 95th percentile", times[int(len(times) * 0.95)], "ms", 16)
     finally:
         shutil.rmtree(folder)
+
+
+PARTS = {"book": report_book, "ledger": report_ledger, "network": report_network}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default all")
+    parser.add_argument("--seconds", type=float, default=40, help="for each table of the network")
+    parser.add_argument("--no-compile", action="store_true", help="leave out torch.compile")
+    parser.add_argument("--one-thread", action="store_true", help="the network on one thread, in "
+                        "processor time: for a machine that does other things")  # fmt: skip
+    parser.add_argument("--bench-env", type=Path, default=ROOT / ".venv-bench")
+    parser.add_argument("--out", type=Path, default=ROOT / "_bench", help="folder of the report")
+    options = parser.parse_args()
+    if set(options.parts) - set(PARTS):
+        parser.error(f"choose parts from {', '.join(PARTS)}, but got {' '.join(options.parts)}")
+    for name, work in PARTS.items():
+        if not options.parts or name in options.parts:
+            work(options) if work is report_network else work()
+    if figures:
+        columns = ["", "value", "unit", "should be", "limit", "within"]
+        rows = [[*row[:5], "yes" if row[5] else "no"] for row in figures]
+        sections.insert(0, {"title": "The book and its ledger", "columns": columns, "rows": rows})
+    print(f"\nThe report is in {write(options.out, sections)} and bench.json beside it.")
     if failed:
         sys.exit(f"Beyond its limit: {', '.join(failed)}.")
 

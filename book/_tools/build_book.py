@@ -2,6 +2,7 @@
 
     python book/_tools/build_book.py            in the project's folder
     python book/_tools/build_book.py FOLDER     another folder with _config.yml and _toc.yml
+    python book/_tools/build_book.py --output X into X/_build/html
 
 Every build starts clean, in a folder of its own, and any warning is an error. Only a finished book
 takes the place of the old one. So a build that fails or is interrupted leaves the old book as it
@@ -65,10 +66,12 @@ def clear(folder):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT)
-    source = parser.parse_args(arguments).folder.resolve()
-    home = source / "_build"
+    parser.add_argument("--output", type=Path, help="folder for _build; the book's own without")
+    options = parser.parse_args(arguments)
+    source = options.folder.resolve()
+    home = (options.output or source).resolve() / "_build"
     try:
-        home.mkdir(exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
         clear(home)
         work = Path(tempfile.mkdtemp(prefix="new-", dir=home))
     except PermissionError:
@@ -85,7 +88,11 @@ def main(arguments=None):
         put(work / "_build" / "html", home / "html")
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    print("The book is in _build/html/index.html")
+    try:
+        shown = (home / "html").relative_to(Path.cwd())
+    except ValueError:
+        shown = home / "html"
+    print(f"The book is in {(shown / 'index.html').as_posix()}")
     return 0
 
 

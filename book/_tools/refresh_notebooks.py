@@ -4,8 +4,11 @@
     python book/_tools/refresh_notebooks.py --check    run all, write nothing, exit 1 on a change
     python book/_tools/refresh_notebooks.py PATH ...   only these
     python book/_tools/refresh_notebooks.py --form     run nothing; only store each in its form
+    python book/_tools/refresh_notebooks.py --measured PATH ...   measured outputs anew as well
 
-What depends on the run is left out: widget views and states, times, the kernel's version.
+A cell tagged nbval-ignore-output, whose output cannot repeat, is run too but keeps the output it
+has; --measured stores the new one. What depends on the run is left out: widget views and states,
+times, the kernel's version.
 """
 
 import argparse
@@ -66,10 +69,11 @@ def to_text(notebook):
     return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
 
 
-def refresh(path):
+def refresh(path, measured=False):
     """Return (stored text, text after a run); raises when a cell fails."""
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
+    kept = {} if measured else _cannot_repeat(notebook)
     client = NotebookClient(
         notebook,
         timeout=120,
@@ -77,6 +81,9 @@ def refresh(path):
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
+    for cell in notebook.cells:
+        if kept.get(cell.id):
+            cell.outputs = kept[cell.id]
     return before, to_text(normalise(notebook))
 
 
@@ -86,15 +93,25 @@ def tidy(path):
     return before, to_text(normalise(nbformat.reads(before, as_version=4)))
 
 
+def _cannot_repeat(notebook):
+    """Return {cell id: stored outputs} of the cells whose outputs differ from run to run."""
+    return {
+        cell.id: cell.outputs
+        for cell in notebook.cells
+        if "nbval-ignore-output" in cell.metadata.get("tags", [])
+    }
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: the whole book)")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a change")
     parser.add_argument("--form", action="store_true", help="run nothing, exit 1 on a change")
+    parser.add_argument("--measured", action="store_true", help="store new measured outputs too")
     options = parser.parse_args(arguments)
     changed = []
     for path in options.paths or chapters():
-        before, after = tidy(path) if options.form else refresh(path)
+        before, after = tidy(path) if options.form else refresh(path, options.measured)
         if before != after:
             changed.append(path)
             if not options.check:
