@@ -29,7 +29,7 @@ MYST = re.compile(r"^ *(?:`{3,}|:{3,})\{|^\([\w-]+\)=$|^\$\$ +\(|\{[a-z:]+\}`", 
 FILES = [
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "googlenet_edu").rglob("*")
-    if path.suffix in (".js", ".css", ".json") and "__pycache__" not in path.parts
+    if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
 ]
 
 
