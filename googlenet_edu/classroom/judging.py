@@ -159,9 +159,10 @@ class Judge(NbGraderPreprocessor):
         why = trouble()
         if why and self.isolation == "required":
             raise SandboxMissing(WITHOUT.format(why=why))
-        words = prefix(
-            folder, limits=limits, withheld=withheld, hide=[os.path.realpath(os.getcwd())]
-        )
+        words = ()
+        if not why:
+            course = os.path.realpath(os.getcwd())
+            words = prefix(folder, limits=limits, withheld=withheld, hide=[course])
         with tempfile.TemporaryDirectory(prefix="googlenet-") as place:
             if why:
                 say(self.log, f"run without isolation: {why}")
@@ -170,7 +171,7 @@ class Judge(NbGraderPreprocessor):
                     place,
                     withheld=withheld,
                     seconds=limits.seconds,
-                    prefix=() if why else words,
+                    prefix=words,
                     environment=environment(limits, isolated=not why),
                 ) as student,
                 Watch(student.process, limits) as watch,

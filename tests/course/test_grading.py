@@ -4,16 +4,19 @@ import csv
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy import text
 
 import googlenet_edu
 from googlenet_edu import grade
 from googlenet_edu.classroom import course as nbcourse
-from googlenet_edu.classroom import feedback, grading, sandbox
+from googlenet_edu.classroom import feedback, sandbox
 
 from .classroom import Maker, copy_course, first, write
 from .submissions import FULL, NONE_TO_ALL, TRICKS, YES_TO_ALL, notebooks, write_all
@@ -164,7 +167,7 @@ def test_no_grade_is_lost_or_doubled(graded):
             assert len(one.notebooks) == 1
             names = [mark.cell.name for mark in one.notebooks[0].grades]
             assert len(names) == len(set(names)) == 16
-        book.db.execute(__import__("sqlalchemy").text("pragma integrity_check"))
+        assert book.db.execute(text("pragma integrity_check")).scalar() == "ok"
 
 
 def test_what_was_handed_in_is_as_it_was(graded):
@@ -211,9 +214,17 @@ def test_a_leak_in_feedback_is_found(graded):
     assert not feedback.leaks("<pre>from googlenet_edu.classroom import check</pre>", notebook)
 
 
-def test_without_bubblewrap_nothing_runs(graded, monkeypatch, capsys):
-    for module in (sandbox, grading.judging):
-        monkeypatch.setattr(module, "trouble", lambda: "bubblewrap is not installed.")
+@pytest.fixture
+def no_bubblewrap(monkeypatch):
+    """A machine on which bwrap is not found."""
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", os.path.dirname(sys.executable))
+        sandbox.trouble.cache_clear(), sandbox._options.cache_clear()
+        yield
+    sandbox.trouble.cache_clear(), sandbox._options.cache_clear()
+
+
+def test_without_bubblewrap_nothing_runs(graded, no_bubblewrap, capsys):
     words = ["A1", "--course", str(graded.course), "--student", "full", "--again"]
     assert grade.main(words) == 2
     assert "--without-isolation" in capsys.readouterr().err
@@ -222,10 +233,8 @@ def test_without_bubblewrap_nothing_runs(graded, monkeypatch, capsys):
     assert "run without isolation" in out and f"{FULL} / 30" in out
 
 
-def test_the_traps_would_notice(graded, tmp_path, monkeypatch):
+def test_the_traps_would_notice(graded, tmp_path, no_bubblewrap):
     """The same listener and the same folder, met by a submission that runs without the sandbox."""
-    for module in (sandbox, grading.judging):
-        monkeypatch.setattr(module, "trouble", lambda: "bubblewrap is not installed.")
     calls, trap = [], tmp_path / "trap"
     trap.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -256,9 +265,6 @@ def test_the_traps_would_notice(graded, tmp_path, monkeypatch):
 
 
 def test_nbgraders_own_command_grades_alike(graded, tmp_path):
-    import subprocess
-    import sys
-
     course = copy_course(tmp_path / "course", "A1")
     nbcourse.prepare(course, "A1")
     for student in ("full", "patched-package", "by-table"):
