@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "architecture": (),
     "blocks": (),
+    "classroom": (),
     "layers": ("AuxClf", "BasicConv2d", "Inception"),
     "model": ("GoogLeNet", "GoogLeNetOutput"),
     "norms": (),

@@ -11,6 +11,8 @@ from googlenet_edu.classroom.session import Student
 
 from .classroom import COURSE, SOLUTION, read, text_of
 
+pytestmark = pytest.mark.xdist_group("answers")
+
 
 class Room:
     """A student's process for one assignment, in which one solution after the other is tried."""
@@ -71,7 +73,10 @@ def rooms(tmp_path_factory):
         one.student.close()
 
 
-FULL = {"A1": 24, "A2": 26, "A3": 28, "A4": 28, "A5": 27}
+FULL = {
+    name: sum(entry["points"] for entry in known["cells"] if entry["kind"] == "test")
+    for name, known in inspecting.assignments().items()
+}
 
 
 WRONG = {
