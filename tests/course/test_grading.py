@@ -200,7 +200,8 @@ def test_feedback_shows_no_hidden_test(graded, capsys):
         for asked in ("64, 3, 2, 1", "31, 4, 3, 2", "225, 5, 5, 2"):
             assert asked not in text, page
     page = (graded.course / "feedback/script/A1/A1.html").read_text(encoding="utf-8")
-    assert "<em>so</em>" in page and "<script>alert('formgrader')" not in page
+    assert "<em>1 &lt; 2</em>" in page and "<script>alert" not in page
+    assert "&lt;script&gt;alert('formgrader')" in page and "data:image/png;base64,iVBOR" in page
     kept = (graded.course / "autograded/remembers/A1/A1.ipynb").read_text(encoding="utf-8")
     assert kept.count("64, 3, 2, 1") > 2  # the teacher sees what it printed
     half = (graded.course / "feedback/float-division/A1/A1.html").read_text(encoding="utf-8")
