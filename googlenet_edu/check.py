@@ -108,6 +108,11 @@ def _cell(student, entry, cell, failed):
     error = reply.get("error")
     if error and error.get("name") != "NotImplementedError":
         words = f"stops with {error.get('name')}: {error.get('text')}"
+        if "halted; None in sys.modules" in words:
+            words = (
+                "imports a module of the book that is the answer to this assignment. It cannot be"
+                " imported when your work is graded: write it yourself"
+            )
         failed.append(words)
         print(f"- the cell {entry['id'] if entry else cell.get('id')!r} {words[:500]}")
 

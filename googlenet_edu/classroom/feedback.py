@@ -40,7 +40,6 @@ def _feedback(course, assignment):
             GetGrades,
             CSSHTMLHeaderPreprocessor,
         ]
-        config.HTMLExporter.sanitize_html = True
         trouble = ""
         page = Path(course, "feedback", student, assignment, f"{assignment}.html")
         try:

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,7 @@ __all__ = ["HideTests", "Judge", "Mend", "notes", "turn"]
 notes = []  # what was mended in the submission at hand, in words for the teacher
 peak_mb = 0  # the most memory that the last submission's processes took together
 turn = contextlib.nullcontext()  # held while the gradebook is used; see `grading`
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 RUN_IT = "this test fails. Run it in your notebook: there it says why."
 WITHOUT = """{why}
 The students' code can be run without isolation, with all your own rights: it could then read the \
@@ -52,6 +54,11 @@ class Mend(NbGraderPreprocessor):
         for name, cell in chosen.items():
             self._restore(cell, known[name])
         self._put_back(nb, known, chosen)
+        released = {truth["source"] for truth in known.values()}
+        for cell in nb.cells:
+            # nbgrader's pages show Markdown as it is: a script would run in the teacher's browser.
+            if cell.cell_type == "markdown" and cell.source not in released:
+                cell.source = TAG.sub("&lt;", cell.source)
         return nb, resources
 
     def _find(self, nb, known):
@@ -159,9 +166,10 @@ class Judge(NbGraderPreprocessor):
         why = trouble()
         if why and self.isolation == "required":
             raise SandboxMissing(WITHOUT.format(why=why))
-        words = prefix(
-            folder, limits=limits, withheld=withheld, hide=[os.path.realpath(os.getcwd())]
-        )
+        words = ()
+        if not why:
+            course = os.path.realpath(os.getcwd())
+            words = prefix(folder, limits=limits, withheld=withheld, hide=[course])
         with tempfile.TemporaryDirectory(prefix="googlenet-") as place:
             if why:
                 say(self.log, f"run without isolation: {why}")
@@ -170,7 +178,7 @@ class Judge(NbGraderPreprocessor):
                     place,
                     withheld=withheld,
                     seconds=limits.seconds,
-                    prefix=() if why else words,
+                    prefix=words,
                     environment=environment(limits, isolated=not why),
                 ) as student,
                 Watch(student.process, limits) as watch,

@@ -6,7 +6,13 @@ import pytest
 
 from tests.building import build_book, copy_book
 
-TOC = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/edition\n"
+TOC = """format: jb-book
+root: book/intro
+chapters:
+  - file: book/edition
+  - file: book/cells
+  - file: book/classroom/a1
+"""
 PAGE = """# A page
 
 ```{exercise}
@@ -24,57 +30,83 @@ After it.
 """
 
 
-@pytest.mark.parametrize(
-    ("edition", "shown"), [("students", False), ("teachers", True), ("", True)]
-)
-def test_solutions_are_shown_or_not(tmp_path, edition, shown):
-    folder = copy_book(tmp_path)
-    (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
-    (folder / "book" / "intro.md").write_text("# Start\n", encoding="utf-8")
-    (folder / "book" / "edition.md").write_text(PAGE, encoding="utf-8")
-    build = build_book(folder, folder, EDITION=edition)
-    assert build.code == 0, build.log[-3000:]
-    page = (build.html / "book" / "edition.html").read_text(encoding="utf-8")
+def code(name, source, **metadata):
+    return dict(
+        cell_type="code", id=name, source=source, metadata=metadata, outputs=[], execution_count=1
+    )
+
+
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# A chapter\n"},
+        code("shown", "one = 1", tags=["hide-cell"]),
+        code("solution-two", "secret = 2", tags=["hide-cell"]),
+        code("solution-in-public", "public = 3"),
+    ],
+    "metadata": {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+    },
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+EDITIONS = ("students", "", "teachers")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build each edition once: {edition: folder of pages}."""
+    done = {}
+
+    def build(edition):
+        if edition not in done:
+            folder = copy_book(tmp_path_factory.mktemp("edition"))
+            for name, text in (
+                ("_toc.yml", TOC),
+                ("book/intro.md", "# Start\n"),
+                ("book/edition.md", PAGE),
+                ("book/cells.ipynb", json.dumps(NOTEBOOK)),
+            ):
+                (folder / name).write_text(text, encoding="utf-8")
+            done[edition] = build_book(folder, folder, EDITION=edition)
+        assert done[edition].code == 0, done[edition].log[-3000:]
+        return done[edition].html
+
+    return build
+
+
+pytestmark = pytest.mark.xdist_group("editions")
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_solutions_are_shown_or_not(built, edition):
+    html = built(edition)
+    page = (html / "book" / "edition.html").read_text(encoding="utf-8")
     assert "one and one" in page and "After it." in page
-    texts = [page, (build.html / "searchindex.js").read_text(encoding="utf-8")]
-    texts += [path.read_text(encoding="utf-8") for path in build.html.rglob("_sources/**/edition*")]
+    texts = [page, (html / "searchindex.js").read_text(encoding="utf-8")]
+    texts += [path.read_text(encoding="utf-8") for path in html.rglob("_sources/**/edition*")]
     assert len(texts) == 3
-    assert [("secret" in text) for text in texts] == [shown] * 3
+    assert [("secret" in text) for text in texts] == [edition != "students"] * 3
 
 
-def test_the_cells_that_compute_a_solution_go_too(tmp_path):
-    folder = copy_book(tmp_path)
-    toc = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/sizes/convolution\n"
-    (folder / "_toc.yml").write_text(toc, encoding="utf-8")
-    (folder / "book" / "intro.md").write_text("# Start\n", encoding="utf-8")
-    chapter = json.loads((folder / "book/sizes/convolution.ipynb").read_text(encoding="utf-8"))
-    for cell in chapter["cells"]:
-        text = "".join(cell["source"])
-        if "](" in text and cell["cell_type"] == "markdown" and "{solution}" not in text:
-            cell["source"] = "Links to chapters that are not here.\n"
-        if cell["id"].startswith("solution"):
-            cell["source"] = "secret = 2"
-    (folder / "book/sizes/convolution.ipynb").write_text(json.dumps(chapter), encoding="utf-8")
-    build = build_book(folder, folder, EDITION="students")
-    assert build.code == 0, build.log[-3000:]
-    paths = [*build.html.rglob("convolution.html"), *build.html.rglob("_sources/**/*.ipynb")]
-    assert len(paths) == 2
-    for path in paths:
-        assert "secret" not in path.read_text(encoding="utf-8")
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_the_cells_that_compute_a_solution_go_too(built, edition):
+    html = built(edition)
+    for path in (html / "book/cells.html", html / "_sources/book/cells.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        assert ("secret" in text) == (edition != "students")
+        assert "public" in text and "one" in text
 
 
-@pytest.mark.parametrize("edition", ["students", "", "teachers"])
-def test_an_assignment_has_solutions_for_teachers_only(tmp_path, edition):
-    folder = copy_book(tmp_path)
-    toc = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/classroom/a1\n"
-    (folder / "_toc.yml").write_text(toc, encoding="utf-8")
-    (folder / "book" / "intro.md").write_text("# Start\n", encoding="utf-8")
-    build = build_book(folder, folder, EDITION=edition)
-    assert build.code == 0, build.log[-3000:]
-    page = (build.html / "book" / "classroom" / "a1.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_an_assignment_has_solutions_for_teachers_only(built, edition):
+    html = built(edition)
+    page = (html / "book" / "classroom" / "a1.html").read_text(encoding="utf-8")
+    search = (html / "searchindex.js").read_text(encoding="utf-8")
     assert ("HIDDEN TESTS" in page) == ("Not for students" in page) == (edition == "teachers")
-    # Whatever the edition, the download is the student's.
-    kept = [*build.html.rglob("*A1*"), *build.html.rglob("_sources/**/*")]
+    assert ("A model answer" in page) == ("minus infinity" in page) == (edition == "teachers")
+    assert ("infin" in search) == (edition == "teachers")
+    # Whatever the edition, the downloads are the students'.
+    kept = [*html.rglob("*A1*"), *html.rglob("_sources/**/*")]
     assert {path.name for path in kept} >= {"A1.zip", "A1.ipynb"}
     for path in kept:
         if path.suffix in (".ipynb", ".md"):

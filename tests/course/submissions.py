@@ -355,7 +355,12 @@ def notebooks(make):
         ),
         "old-format": (_old_format(good()), FULL),
         "script": (
-            _changed(good(), "explain-half", source="*so*\n\n<script>alert('formgrader')</script>"),
+            _changed(
+                good(),
+                "explain-half",
+                source="*1 < 2*\n\n<script>alert('formgrader')</script>\n\n![](attachment:a.png)",
+                attachments={"a.png": {"image/png": "iVBORw0KGgo=", "text/html": "<b>"}},
+            ),
             FULL,
         ),
         "lone-surrogate": (first(good(), "x = '\ud800'"), FULL),

@@ -243,6 +243,20 @@ def test_a_cell_that_fails_is_told(tmp_path, capsys):
     assert code == 1 and "the cell 'conv' stops with SyntaxError" in text
 
 
+def test_an_import_of_the_answer_is_told(tmp_path, capsys):
+    notebook = copy.deepcopy(SOLVED)
+    for words in (
+        "from googlenet_edu.sizes import conv_output_size",
+        "import googlenet_edu as g; g.sizes",
+    ):
+        cell(notebook, "conv")["source"] = words
+        code, text = look(tmp_path, capsys, notebook)
+        assert (
+            code == 1 and "the cell 'conv' imports a module of the book that is the answer" in text
+        )
+        (tmp_path / "A1.ipynb").unlink()
+
+
 def test_a_console_that_knows_no_unicode(tmp_path):
     """On a GBK or ASCII console every line is printed, whatever the notebook holds."""
     notebook = copy.deepcopy(SOLVED)

