@@ -79,6 +79,12 @@ def roofline(layers, rate, bandwidth, title=""):
     )  # fmt: skip
     words = f"{rate / 1e9:.3g}"
     parts.append(text(end[0], end[1] - 8, f"arithmetic: {words}", "end", 12.5, font_weight="600"))
+    if low < ridge:
+        note = f"memory: {bandwidth / 1e9:.3g} billion bytes a second"
+        parts.append(
+            text(start[0] + 6, min(start[1], bend[1] + 40) - 26, note, "start", 12.5,
+                 font_weight="600")
+        )  # fmt: skip
     total = sum(one.seconds for one in layers)
     for one in sorted(layers, key=lambda layer: -layer.seconds):
         share = one.seconds / total
