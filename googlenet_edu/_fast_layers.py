@@ -116,9 +116,8 @@ class ConvReLU(nn.Module):
                 packed = _pack(self.weight, self.stride, self.padding, self.dilation, x.shape)
             except RuntimeError:
                 return None
-            while len(self._packed) >= _KEPT:
-                self._packed.pop(next(iter(self._packed)), None)
-            self._packed[key] = packed
+            kept = list(self._packed.items())[1 - _KEPT :]
+            self._packed = dict([*kept, (key, packed)])  # a new dict: other threads may read
         return packed
 
     def _apply(self, fn, recurse=True):

@@ -78,7 +78,12 @@ def roofline(layers, rate, bandwidth, title=""):
              f"{end[1]:.1f}", stroke=INK, stroke_width="2")
     )  # fmt: skip
     words = f"{rate / 1e9:.3g}"
-    parts.append(text(end[0], end[1] - 8, f"arithmetic: {words}", "end", 12.5, font_weight="600"))
+    note = f"arithmetic: {words}"
+    parts.append(text(bend[0] + 4, bend[1] - 8, note, "start", 12.5, font_weight="600"))
+    if low < ridge:
+        note = f"memory: {bandwidth / 1e9:.3g} billion bytes a second"
+        middle = (start[1] + bend[1]) / 2
+        parts.append(text(start[0] + 6, middle - 14, note, "start", 12.5, font_weight="600"))
     total = sum(one.seconds for one in layers)
     for one in sorted(layers, key=lambda layer: -layer.seconds):
         share = one.seconds / total

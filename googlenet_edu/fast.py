@@ -122,10 +122,11 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
         )
     with torch.inference_mode(False), torch.no_grad():
         fast = _copy(net)
-        weight = fast.fc.weight
-        if weight.dtype != torch.float32:
+        weight = next(fast.parameters())
+        other = {p.dtype for p in fast.parameters()} - {torch.float32}
+        if other:
             raise ValueError(
-                f"net must have float32 weights, but they are {weight.dtype}: convert it with "
+                f"net must have float32 weights, but some are {other.pop()}: convert it with "
                 "net.float(), and ask for precision='bf16' if you want less."
             )
         steps = []
@@ -143,7 +144,7 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
                     stacklevel=2,
                 )
         steps.append(_channels_last(fast))
-        if weight.device.type == "cpu" and fused_convolution_works(fast.fc.weight.dtype):
+        if weight.device.type == "cpu" and fused_convolution_works(next(fast.parameters()).dtype):
             steps.append(_fuse(fast, prepack))
             if prepack:
                 steps.append("prepack")
@@ -240,11 +241,7 @@ def compile_for_inference(net):
         fast = _copy(net)
         steps = [_drop_heads(fast)] if fast.aux else []
         fast.requires_grad_(False)
-    fast = FastGoogLeNet(fast, [*steps, "torch.compile with freezing"])
-    run = torch.compile(_MainPath(fast.net).eval(), options={"freezing": True})
-    fast.__dict__["main_logits"] = torch.no_grad()(_checked(fast.net, run))
-    fast.__dict__["forward"] = lambda x: GoogLeNetOutput(fast.main_logits(x), None, None)
-    return fast
+    return _CompiledGoogLeNet(fast, [*steps, "torch.compile with freezing"])
 
 
 class _MainPath(nn.Module):
@@ -258,12 +255,25 @@ class _MainPath(nn.Module):
         return self.net._classify(self.net._to_4d(self.net._to_4a(x)))
 
 
-def _checked(net, run):
-    def main_logits(x):
-        net._check(x)
-        return run(x)
+class _CompiledGoogLeNet(FastGoogLeNet):
+    def __init__(self, net, steps):
+        super().__init__(net, steps)
+        run = torch.compile(_MainPath(net).eval(), options={"freezing": True})
+        self.__dict__["_run"] = run  # not as a submodule: its weights are those of net
 
-    return main_logits
+    def forward(self, x):
+        return GoogLeNetOutput(self.main_logits(x), None, None)
+
+    @torch.no_grad()
+    def main_logits(self, x):
+        self.net._check(x)
+        return self._run(x)
+
+    def __reduce_ex__(self, _):
+        raise TypeError(
+            "A compiled network cannot be pickled or copied: keep the network it was made from, "
+            "and compile that again."
+        )
 
 
 def _copy(net):

@@ -96,7 +96,7 @@ def scripted(net, images):
             torch.jit.enable_onednn_fusion(False)
 
 
-def inference(batch, seconds, clock, compiled):
+def inference(batch, seconds, clock, compiled, only=()):
     """Time all ways to infer beside torchvision's eager network, of the same size and weights."""
     net = weights(GoogLeNet(aux=False, variant="torchvision"))
     images = torch.randn(batch, 3, IMAGE, IMAGE)
@@ -139,6 +139,9 @@ def inference(batch, seconds, clock, compiled):
                 f"(scores deviate by {deviation:.2g})"
             )
             seen["bf16"] = half.main_logits
+    if only:
+        kept = [which for which in seen if any(word in which for word in only)]
+        seen = {which: seen[which] for which in dict.fromkeys([name, *kept])}
     with torch.no_grad():
         right = net.main_logits(images)
         assert (reference(images) - right).abs().max() < 1e-4 * right.abs().max()
@@ -150,8 +153,8 @@ def inference(batch, seconds, clock, compiled):
     works = {which: (lambda one=one: one(images)) for which, one in seen.items()}
     one, two = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
     works["matrix product"] = lambda: one @ two
-    with torch.no_grad():
-        found = side_by_side(works, 200, clock=clock, limit=seconds)
+    with torch.no_grad():  # each has run once already
+        found = side_by_side(works, 200, warm_up=1, clock=clock, limit=seconds)
     peak = found.pop()
     total = ledger(IMAGE, batch, aux=False, variant="torchvision").multiply_adds
     article = ledger(IMAGE, batch, aux=False).multiply_adds
@@ -172,7 +175,7 @@ def inference(batch, seconds, clock, compiled):
     }
 
 
-def training(batch, seconds, clock, _):
+def training(batch, seconds, clock, _, only=()):
     """Time a training step (forward, loss, backward, SGD) beside torchvision's eager network."""
     base = GoogLeNet(aux=False, variant="torchvision")
     images, classes = torch.randn(batch, 3, IMAGE, IMAGE), torch.arange(batch)
@@ -198,6 +201,12 @@ def training(batch, seconds, clock, _):
         "ours, channels last": step(copy.deepcopy(base), torch.channels_last),
         "ours eager, article's network": step(GoogLeNet(aux=False)),
     }
+    if only:
+        works = {
+            which: work
+            for which, work in works.items()
+            if which == name or any(word in which for word in only)
+        }
     found = side_by_side(works, 200, warm_up=1, clock=clock, limit=seconds)
     return {"rows": [_row(timing, None, "") for timing in found], "text": ""}
 
@@ -219,6 +228,7 @@ def main():
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=40, help="no new round after that")
     parser.add_argument("--one-thread", action="store_true", help="one thread, processor time")
+    parser.add_argument("--only", nargs="*", default=(), metavar="WORD", help="rows with a word")
     parser.add_argument("--compile", action="store_true", help="torch.compile, and little else")
     options = parser.parse_args()
     work = {"inference": inference, "training": training}[options.what]
@@ -227,9 +237,9 @@ def main():
     if options.one_thread:
         os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
         with one_thread():
-            found = work(*args, time.thread_time, options.compile)
+            found = work(*args, time.thread_time, options.compile, options.only)
     else:
-        found = work(*args, time.perf_counter, options.compile)
+        found = work(*args, time.perf_counter, options.compile, options.only)
     found.update(machine=before, columns=COLUMNS)
     json.dump(found, sys.stdout, ensure_ascii=True)
 

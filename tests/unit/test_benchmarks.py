@@ -58,6 +58,8 @@ def test_an_unequal_network_stops_the_benchmark(small, monkeypatch):
 
 
 def test_training_step(small):
+    found = network.training(2, 0, time.thread_time, False, ["channels"])
+    assert [row[0] for row in found["rows"]][1:] == ["ours, channels last"]
     found = network.training(2, 0, time.thread_time, False)
     assert [row[0] for row in found["rows"]][1:3] == ["ours eager", "ours, channels last"]
     assert all(row[1] > 0 for row in found["rows"])

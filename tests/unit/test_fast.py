@@ -391,3 +391,6 @@ def test_compiled_on_request(monkeypatch):
     assert out.aux1 is None and torch.equal(out.logits, quick.main_logits(pictures()))
     with pytest.raises(ValueError, match="batch axis"):
         quick(torch.zeros(3, 64, 64))
+    for copying in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="compile that again"):
+            copying(quick)
