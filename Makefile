@@ -18,6 +18,7 @@ PINS = requirements/constraints.txt pyproject.toml
 FOR_BOOK = $(VENV)/.ready-book
 FOR_READER = $(VENV)/.ready-reader
 FOR_TEST = $(VENV)/.ready-test
+FOR_HUB = $(VENV)/.ready-hub
 BENCH_VENV ?= .venv-bench
 
 # The first Python from 3.11 to 3.13 that answers, unless PYTHON says which.
@@ -35,17 +36,29 @@ fi
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint notebooks bench bench-env clean distclean lab book-all-pythons
+.PHONY: assignments help book test lint notebooks bench bench-env bench-classroom hub proxy clean distclean lab book-all-pythons
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@echo "Options: PYTHON=/path/to/python3 (which Python), VENV=.venv (where), PYTEST_ARGS=\"tests/unit -k pool\""
 
 # Always from clean: a second build would not read unchanged pages again, and so pass in silence
-# over a warning that stopped the first, or keep an old style sheet.
+# over a warning that stopped the first, or keep an old style sheet. The old book stays until the
+# new one is complete.
+# EDITION=teachers: with the assignments' solutions; EDITION=students: without the chapters' too.
+OUT = $(if $(EDITION),build/$(EDITION),.)
+book: export EDITION := $(EDITION)
 book: $(FOR_BOOK)  ## build the book into _build/html; any warning is an error
-	@rm -rf _build
-	"$(BIN)/jupyter-book" build . -n -W --keep-going -q
-	@echo "The book is in _build/html/index.html"
+	$(PY) book/_tools/build_book.py --output "$(OUT)"
+
+.PHONY: pdf
+FOR_PDF = $(VENV)/.ready-pdf
+$(FOR_PDF): requirements/pdf.txt $(FOR_BOOK)
+	$(PIP) -r requirements/pdf.txt
+	@touch "$@"
+
+pdf: book $(FOR_PDF)  ## the whole book as one file, _build/pdf/googlenet-book.pdf (needs Chromium)
+	$(PY) book/_tools/make_pdf.py
 
 # Tests that share a server stay together; more than four workers only get into each other's way.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
@@ -53,8 +66,12 @@ PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
 test: $(FOR_TEST)  ## all tests: unit, notebooks, book, browser, Jupyter
 	$(PY) -m pytest $(PYTEST_ARGS)
 
-lint: $(FOR_TEST)  ## style and common faults
-	$(PY) -m ruff check .
+lint: $(FOR_TEST)  ## style, spelling, words, the notebooks' form
+	HOOK_PYTHON=$(PY) $(PY) -m pre_commit run --all-files
+
+.PHONY: hooks
+hooks: $(FOR_TEST)  ## the same before each commit of yours
+	$(PY) -m pre_commit install
 
 lab: $(FOR_READER)  ## open the chapters in JupyterLab
 	$(PY) -m jupyter lab book
@@ -62,10 +79,26 @@ lab: $(FOR_READER)  ## open the chapters in JupyterLab
 notebooks: $(FOR_TEST)  ## run every notebook and store its outputs
 	$(PY) book/_tools/refresh_notebooks.py
 
+assignments: $(FOR_TEST)  ## a zip per assignment for the students, into build/assignments
+	$(PY) book/_tools/make_assignments.py
+
 bench: $(FOR_TEST)  ## sizes and times, with a report in _bench
 	$(PY) -m tests.bench --bench-env "$(BENCH_VENV)" $(BENCH_ARGS)
 
 bench-env: $(BENCH_VENV)/.ready  ## torchvision for the benchmarks, in an environment of its own
+
+bench-classroom: $(FOR_TEST)  ## grade 100 submissions of A1: how fast, and is the gradebook right
+	$(PY) -m tests.bench_classroom
+
+hub: $(FOR_HUB) proxy  ## rehearse the course on a JupyterHub of this machine
+	$(PY) book/classroom/hub/hub.py --assignments A1 A2 A3 A4 A5
+
+# JupyterHub's proxy is a Node program; version 5 needs Node 20.
+PROXY = $(VENV)/proxy/node_modules/.bin/configurable-http-proxy
+proxy: $(PROXY)  ## JupyterHub's proxy, for `make hub` and its test
+$(PROXY): | $(VENV)/.made
+	npm install --loglevel=error --no-fund --no-audit --prefix "$(VENV)/proxy" \
+	  configurable-http-proxy@$$(node -e 'console.log(parseInt(process.versions.node) < 20 ? "4.6.3" : "5.3.0")')
 
 # A version manager may hold a Python back until it is named by its full path.
 book-all-pythons:  ## build the book with Python 3.11, 3.12 and 3.13, each in a folder of its own
@@ -94,7 +127,11 @@ $(FOR_READER): requirements.txt $(FOR_BOOK)
 	$(PIP) -r requirements.txt
 	@touch "$@"
 
-$(FOR_TEST): requirements/test.txt $(FOR_READER)
+$(FOR_HUB): requirements/hub.txt requirements/classroom.txt $(FOR_READER)
+	$(PIP) -r requirements/hub.txt
+	@touch "$@"
+
+$(FOR_TEST): requirements/test.txt requirements/hub.txt requirements/classroom.txt $(FOR_READER)
 	$(PIP) -r requirements/test.txt
 	@touch "$@"
 

@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "architecture": (),
     "blocks": (),
+    "classroom": (),
     "fast": ("optimize_for_inference",),
     "layers": ("AuxClf", "BasicConv2d", "Inception"),
     "measure": (),

@@ -20,6 +20,20 @@ EMBED = "googlenet-widgets-embed.js"  # one file for other web pages
 CLASSES = {home: name for name, home in widgets._HOMES.items() if name != "Quiz"}
 
 
+# In words that any browser reads, for one that cannot read the widgets' script.
+OLD_BROWSER = """\
+addEventListener("load", function () {
+  if (window.googlenetWidgets) { return; }
+  var all = document.querySelectorAll("[data-gn-widget]"), i, note;
+  for (i = 0; i < all.length; i += 1) {
+    note = document.createElement("p");
+    note.className = "gn-old-browser";
+    note.textContent = "This browser cannot move the sliders; here is how they stand at the start.";
+    all[i].insertBefore(note, all[i].firstChild);
+  }
+});"""
+
+
 class AnyOption(dict):
     """The widget itself knows its settings and refuses others by name."""
 
@@ -78,6 +92,7 @@ def add_assets(app, pagename, templatename, context, doctree):
     if "data-gn-widget" in context.get("body", ""):
         app.add_css_file(SHEET)
         app.add_js_file(SCRIPT, defer="defer")
+        app.add_js_file(None, body=OLD_BROWSER)
 
 
 def check_assets(app, exception):

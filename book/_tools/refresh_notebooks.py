@@ -3,6 +3,7 @@
     python book/_tools/refresh_notebooks.py            run all, write what changed
     python book/_tools/refresh_notebooks.py --check    run all, write nothing, exit 1 on a change
     python book/_tools/refresh_notebooks.py PATH ...   only these
+    python book/_tools/refresh_notebooks.py --form     run nothing; only store each in its form
     python book/_tools/refresh_notebooks.py --measured PATH ...   measured outputs anew as well
 
 A cell tagged nbval-ignore-output, whose output cannot repeat, is run too but keeps the output it
@@ -86,6 +87,12 @@ def refresh(path, measured=False):
     return before, to_text(normalise(notebook))
 
 
+def tidy(path):
+    """Return (stored text, text in the form that is stored); runs nothing."""
+    before = path.read_text(encoding="utf-8")
+    return before, to_text(normalise(nbformat.reads(before, as_version=4)))
+
+
 def _cannot_repeat(notebook):
     """Return {cell id: stored outputs} of the cells whose outputs differ from run to run."""
     return {
@@ -99,17 +106,18 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: the whole book)")
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 on a change")
+    parser.add_argument("--form", action="store_true", help="run nothing, exit 1 on a change")
     parser.add_argument("--measured", action="store_true", help="store new measured outputs too")
     options = parser.parse_args(arguments)
     changed = []
     for path in options.paths or chapters():
-        before, after = refresh(path, options.measured)
+        before, after = tidy(path) if options.form else refresh(path, options.measured)
         if before != after:
             changed.append(path)
             if not options.check:
                 path.write_text(after, encoding="utf-8", newline="\n")
         print(f"{'changed' if before != after else 'same   '}  {path}")
-    return 1 if options.check and changed else 0
+    return 1 if (options.check or options.form) and changed else 0
 
 
 if __name__ == "__main__":

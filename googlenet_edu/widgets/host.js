@@ -70,8 +70,17 @@ function startWidget(el) {
   el.gnStop = () => { clearTimeout(timer); removeEventListener("hashchange", link); stop(); };
 }
 
+// What fails to start keeps its static form.
+function startOne(el) {
+  const before = [el.innerHTML, el.className];
+  try { startWidget(el); } catch (error) {
+    [el.innerHTML, el.className] = before;
+    console.error(error);
+  }
+}
+
 function startAll() {
-  document.querySelectorAll("[data-gn-widget]").forEach(startWidget);
+  document.querySelectorAll("[data-gn-widget]").forEach(startOne);
 }
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", startAll);
 else startAll();

@@ -134,7 +134,7 @@ async function copyText(text) {
 }
 
 // spec: {strings, fields, initial, defaults, presets(), compute(state, t), steps(result, t),
-// draw(result, width, selected, t), more(state, result, t), code(state, preset), last(result)}
+// draw(result, width, selected, t), mark(drawings, result), more(state, result, t), fold(result, t), code(state, preset), last(result)}
 // A field is {name, type, ...}: "whole" (min, max of the slider; least, top: what is allowed; unit,
 // words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
 // what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
@@ -149,7 +149,7 @@ function renderPanel(spec, { model, el }) {
   const start = Object.fromEntries(names.map((name) => [name, model.get(name)]));
   const drafts = new Map(); // what was typed and is not a number we can use, shown and explained
   const rows = new Map();
-  let selected = 0, width = 0, frame = 0;
+  let selected = 0, width = 0, frame = 0, folded = null;
 
   const state = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
   const commit = (changes) => {
@@ -200,6 +200,7 @@ function renderPanel(spec, { model, el }) {
     const mark = event.target.closest("[data-gn-set]");
     if (mark) commit(JSON.parse(mark.dataset.gnSet));
   });
+  more.addEventListener("toggle", fill, true); // the event does not bubble
   el.replaceChildren(root);
 
   function makeField(field) {
@@ -325,13 +326,23 @@ function renderPanel(spec, { model, el }) {
         slider.setAttribute("aria-valuetext", value.textContent);
       }
       replaceInside(drawings, spec.draw(answer, width || 600, selected, t));
+      if (spec.mark) spec.mark(drawings, answer);
+      folded = answer;
       replaceInside(more, spec.more ? spec.more(now, answer, t) : "");
+      fill();
     }
     el.dispatchEvent(new CustomEvent("gn-redraw"));
   }
 
+  // What is folded away is made when it is opened: a long table costs more than the rest.
+  function fill() {
+    for (const one of more.querySelectorAll("[data-gn-fold]")) replaceInside(one, one.parentElement.open ? spec.fold(folded, t) : "");
+  }
+
   // New content, with the reader's focus and scroll positions where they were.
   function replaceInside(part, html) {
+    if (part.gnHtml === html) return;
+    part.gnHtml = html;
     const scrolled = [...part.querySelectorAll(".gn-scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
     const focused = part.contains(document.activeElement) ? document.activeElement.dataset.gnSet : undefined;
     const open = new Set([...part.querySelectorAll("details[open][data-gn-key]")].map((one) => one.dataset.gnKey));

@@ -60,9 +60,10 @@ const shape_chain = {
       return `<div class="gn-stage">${svg(Math.ceil(wide) + 2, Math.ceil(tall) + 2, t.drawing(label, t.shape(shape)), box(1, 1, wide, tall.toFixed(2), "gn-bar"))}<strong>${label}</strong><span>${t.shape(shape)}</span></div>`;
     }).join("") + "</div>";
   },
-  more: (s, a, t) => `<details class="gn-details" data-gn-key="layers"><summary>${t.list} (${a.layers.length})</summary><div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.list}"><table class="gn-rules"><thead><tr>` +
+  more: (s, a, t) => `<details class="gn-details" data-gn-key="layers"><summary>${t.list} (${a.layers.length})</summary><div data-gn-fold></div></details>`,
+  fold: (a, t) => `<div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.list}"><table class="gn-rules"><thead><tr>` +
     [t.layer, t.kind, t.into, t.after].map((head) => `<th scope="col">${head}</th>`).join("") + "</tr></thead><tbody>" +
-    a.rows.map((row) => `<tr><th scope="row">${row.name}</th><td>${row.kind}</td><td>${row.into.slice(1).join(" × ")}</td><td>${row.out.slice(1).join(" × ")}</td></tr>`).join("") + "</tbody></table></div></details>",
+    a.rows.map((row) => `<tr><th scope="row">${row.name}</th><td>${row.kind}</td><td>${row.into.slice(1).join(" × ")}</td><td>${row.out.slice(1).join(" × ")}</td></tr>`).join("") + "</tbody></table></div>",
   code(s, preset, a) {
     const heads = a.error || !a.aux_fits ? "aux=False" : "";
     const floor = s.ceil_mode ? "" : "\nfor layer in (net.maxpool1, net.maxpool2, net.maxpool3, net.maxpool4):\n    layer.ceil_mode = False";

@@ -64,19 +64,19 @@ const summary_reader = {
     const key = `${s.batch_size},${s.image_size},${s.num_classes}`;
     if (summary_reader.kept?.key !== key) { // the walk is kept while only the chosen number changes
       const walk = walkNetwork({ height: s.image_size, width: s.image_size, batch: s.batch_size, classes: s.num_classes });
-      summary_reader.kept = { key, walk, tree: walk.error ? [] : summaryTree(walk.rows) };
+      const tree = walk.error ? [] : summaryTree(walk.rows);
+      for (const node of tree) node.sums = summarySums(walk.rows.slice(node.first, node.stop));
+      summary_reader.kept = { key, walk, tree };
     }
     const { walk, tree } = summary_reader.kept;
     if (walk.error) return { error: networkError(walk.error, t.lang) };
     if (s.row >= tree.length) return { error: t.outside(s.row, tree.length) };
     const node = tree[s.row], layers = walk.rows.slice(node.first, node.stop);
-    const total = (list, key) => list.reduce((sum, row) => sum + row[key], 0);
-    const of = (list) => ({ params: total(list, "params"), "mult-adds": total(list, "torchinfo"), memory: total(list.filter((row) => row.params), "bytes") * 2 });
-    const value = node.leaf && s.column === "memory" ? node.leaf.bytes : of(layers)[s.column];
-    const whole = of(walk.rows), input = 4 * s.batch_size * 3 * s.image_size ** 2;
+    const value = node.leaf && s.column === "memory" ? node.leaf.bytes : node.sums[s.column];
+    const whole = tree[0].sums, input = 4 * s.batch_size * 3 * s.image_size ** 2;
     const title = node.depth ? `${node.kind}: ${node.depth}-${node.index}` : node.kind;
-    return { ...s, tree, rows: walk.rows, node, layers, title, value, out: value, lines: tree.length, total_params: whole.params, total_mult_adds: whole["mult-adds"],
-      input_bytes: input, forward_backward_bytes: whole.memory, param_bytes: 4 * whole.params, of };
+    return { ...s, tree, node, layers, title, value, out: value, lines: tree.length, total_params: whole.params, total_mult_adds: whole["mult-adds"],
+      input_bytes: input, forward_backward_bytes: whole.memory, param_bytes: 4 * whole.params };
   },
   steps(a, t) {
     const { node, layers, column } = a, row = node.leaf, g = grouped;
@@ -97,19 +97,41 @@ const summary_reader = {
   draw(a, width, selected, t) {
     const name = (node) => (node.depth ? `${node.kind}: ${node.depth}-${node.index}` : node.kind);
     const cell = (i, column, value) => {
-      const chosen = i === a.row && column === a.column;
       const shown = value === null ? "--" : grouped(value);
-      return `<td><button type="button" class="gn-mark${chosen ? " gn-strong" : ""}" aria-pressed="${chosen}" aria-label="${shown}: ${t.explain(t.options[column], name(a.tree[i]))}" data-gn-set='{"row":${i},"column":"${column}"}'>${shown}</button></td>`;
+      return `<td><button type="button" class="gn-mark" aria-pressed="false" aria-label="${shown}: ${t.explain(t.options[column], name(a.tree[i]))}" data-gn-set='{"row":${i},"column":"${column}"}'>${shown}</button></td>`;
     };
     const lines = a.tree.map((node, i) => {
       if (node.depth > a.depth) return "";
-      const closed = node.leaf || node.depth === a.depth, sums = closed ? a.of(a.rows.slice(node.first, node.stop)) : {};
-      return `<tr${i === a.row ? ' class="gn-here"' : ""}><th scope="row" style="padding-left:${6 + 14 * node.depth}px">${name(node)}</th><td>[${node.out.join(", ")}]</td>` +
-        cell(i, "params", closed && sums.params ? sums.params : null) + cell(i, "mult-adds", closed && sums.params ? sums["mult-adds"] : null) + "</tr>";
+      const sums = node.leaf || node.depth === a.depth ? node.sums : {};
+      return `<tr><th scope="row" style="padding-left:${6 + 14 * node.depth}px">${name(node)}</th><td>[${node.out.join(", ")}]</td>` +
+        cell(i, "params", sums.params || null) + cell(i, "mult-adds", sums.params ? sums["mult-adds"] : null) + "</tr>";
     });
     return `<div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.title}, ${t.layer}"><table class="gn-rules"><thead><tr>${[t.layer, t.output, t.options.params, t.options["mult-adds"]].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
   },
+  // Which number is explained is marked in the table as it stands: to write 700 cells anew costs more.
+  mark(part, a) {
+    const set = (button, chosen) => {
+      button.setAttribute("aria-pressed", chosen);
+      button.classList.toggle("gn-strong", chosen);
+    };
+    part.querySelector(".gn-here")?.classList.remove("gn-here");
+    part.querySelectorAll(".gn-strong").forEach((button) => set(button, false));
+    for (const button of part.querySelectorAll(`[data-gn-set^='{"row":${a.row},']`)) {
+      button.closest("tr").classList.add("gn-here");
+      if (button.dataset.gnSet.endsWith(`"${a.column}"}`)) set(button, true);
+    }
+  },
   code: (s) => `summarize(GoogLeNet(${s.num_classes === 1000 ? "" : `num_classes=${s.num_classes}`}), (${s.batch_size}, 3, ${s.image_size}, ${s.image_size}), depth=${s.depth}, col_names=("output_size", "num_params", "mult_adds"))`,
+};
+// What torchinfo adds up over a row's layers.
+const summarySums = (layers) => {
+  const sums = { params: 0, "mult-adds": 0, memory: 0 };
+  for (const row of layers) {
+    sums.params += row.params;
+    sums["mult-adds"] += row.torchinfo;
+    if (row.params) sums.memory += 2 * row.bytes;
+  }
+  return sums;
 };
 // The kernel's side follows from the parameters: weights = out × in × side².
 const summaryKernel = (row) => Math.round(Math.sqrt(row.params / row.out[1] / row.into[1]));

@@ -20,8 +20,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.building import ROOT, build_book
-
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -51,24 +49,20 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The folder of the built book; built once for all tests."""
-    build = build_book(ROOT, tmp_path_factory.mktemp("site"))
-    assert build.code == 0, build.log[-4000:]
-    return build.html
-
-
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # the search page asks for many pages at once
 
 
 @pytest.fixture(scope="session")
 def site_http(site):
     """The book's address on a local web server, with a slash at the end."""
     handler = functools.partial(QuietHandler, directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()

@@ -7,6 +7,7 @@ import math
 import random
 
 import pytest
+from playwright.sync_api import expect
 
 from googlenet_edu import widgets
 from googlenet_edu.sizes import SizeError
@@ -85,3 +86,16 @@ def test_what_cannot_be_used_is_explained_as_in_python(bare_page, name):
         root.get_by_role("button", name="Reset").click()
         assert root.locator("output").first.text_content() == made()._answer()
         assert root.evaluate("(root, key) => root.parentElement.gnModel.get(key)", key) == start
+
+
+def test_the_folded_layers_are_there_when_opened_and_follow_the_sliders(bare_page):
+    root = bare_page("shape_chain")
+    rows = root.locator("[data-gn-fold] tbody tr")
+    assert rows.count() == 0
+    root.locator("summary", has_text="All layers").click()
+    expect(rows).to_have_count(80)
+    expect(rows.first).to_contain_text("64 × 112 × 112")
+    root.get_by_label("image_width").last.fill("96")
+    expect(rows.first).to_contain_text("64 × 112 × 48")
+    root.locator("summary", has_text="All layers").click()
+    expect(rows).to_have_count(0)

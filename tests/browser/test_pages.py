@@ -89,6 +89,10 @@ def test_print_shows_the_text_alone(open_page, site_file, name):
         for one in page.locator(part).all():
             expect(one).to_be_hidden()
     expect(page.locator("article h1")).to_be_visible()
+    page.set_viewport_size({"width": 670, "height": 900})  # A4 less its margins
+    cut = """() => [...document.querySelectorAll("article pre")]
+      .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 60))"""
+    assert page.evaluate(cut) == [], "code is cut off at the edge of the paper"
 
 
 @each_page

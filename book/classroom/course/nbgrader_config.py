@@ -1,0 +1,45 @@
+"""Settings of the course: run nbgrader's commands in this folder."""
+
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    GetGrades,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+
+from googlenet_edu.classroom.judging import HideTests, Judge, Mend
+
+c = get_config()  # noqa: F821  nbgrader defines it
+
+c.CourseDirectory.course_id = "googlenet"
+# A deleted test comes back, and counts as failed instead of waiting for a person for ever.
+c.OverwriteCells.add_missing_cells = True
+
+# Mend: copied, stripped, retyped and deleted cells are put right before grading.
+c.Autograde.sanitize_preprocessors = [
+    ClearOutput,
+    Mend,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
+# Judge: the student's cells run in a sandbox, the tests outside of it.
+c.Autograde.autograde_preprocessors = [
+    Judge,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+]
+# Feedback without hidden tests.
+c.GenerateFeedback.preprocessors = [HideTests, GetGrades, CSSHTMLHeaderPreprocessor]
+
+# Limits for one submission; "none" runs students' code with your own rights, without bubblewrap.
+# c.Judge.seconds = 30
+# c.Judge.total_seconds = 300
+# c.Judge.memory_mb = 2048
+# c.Judge.isolation = "required"

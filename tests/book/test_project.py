@@ -1,0 +1,183 @@
+"""What contributors meet: checks before a commit, forms, the workflow, licences, the map of the code."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+
+import jsonschema
+import nbformat
+import pytest
+import yaml
+
+import googlenet_edu
+from tests.building import ROOT
+
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import code_map  # noqa: E402
+
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+FORMS = sorted(
+    path
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")
+    if path.name != "config.yml"
+)
+# One fault for each hook: its file, and what stands in it.
+FAULTS = {
+    "ruff": ("book/fault.py", "import os\n\n\nprint(undefined)\n"),
+    "ruff-format": ("book/layout.py", "x = { 'a':1 }\n"),
+    "codespell": ("README.md", "# A title\n\nThe rec" + "ieved text.\n"),
+    "notebooks": ("book/sizes/loose.ipynb", None),
+    "words": ("book/page.md", "# Words\n\nSimply put, GoogleNet has nine inception modules.\n"),
+}
+
+
+def run(*command, **settings):
+    settings = {"capture_output": True, "encoding": "utf-8", "errors": "replace", **settings}
+    return subprocess.run([str(one) for one in command], **settings)
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """A repository with one fault for each hook; return what the hooks said, by hook."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in (".pre-commit-config.yaml", "pyproject.toml", "book/_tools"):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(ROOT / name, target)
+    for name, text in FAULTS.values():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            cell = nbformat.v4.new_code_cell("1", metadata={"collapsed": True}, execution_count=7)
+            nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+        else:
+            path.write_text(text, encoding="utf-8")
+    (folder / "book" / "good.md").write_text(
+        "# GoogLeNet\n\n`GoogleNet` is code.\n", encoding="utf-8"
+    )
+    environment = {
+        **os.environ,
+        "HOOK_PYTHON": sys.executable,
+        "PRE_COMMIT_HOME": str(folder / ".cache"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        assert run("git", *command, cwd=folder, env=environment).returncode == 0
+    command = [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color", "never"]
+    said = run(*command, cwd=folder, env=environment)
+    assert said.returncode == 1, said.stdout + said.stderr
+    parts = re.split(r"^(?=.*\.{3,}(?:Passed|Failed))", said.stdout, flags=re.M)
+    found = {}
+    for hook in HOOKS["repos"][0]["hooks"]:
+        [found[hook["id"]]] = [part for part in parts if part.startswith(hook["name"])]
+    return found
+
+
+@pytest.mark.parametrize("hook", [hook["id"] for hook in HOOKS["repos"][0]["hooks"]])
+def test_a_planted_fault_stops_a_commit(checked, hook):
+    name, _ = FAULTS[hook]
+    assert "Failed" in checked[hook]
+    assert name in checked[hook] or "reformatted" in checked[hook]
+    assert "good.md" not in checked[hook]
+
+
+def test_the_words_of_the_book_are_its_own():
+    said = run(sys.executable, ROOT / "book" / "_tools" / "check_words.py")
+    assert said.returncode == 0, said.stdout
+
+
+def test_the_spelling_is_right():
+    said = run(sys.executable, "-m", "codespell_lib", "book", "googlenet_edu", "tests", "README.md",
+               "CONTRIBUTING.md", "CHANGELOG.md", ".github", cwd=ROOT)  # fmt: skip
+    assert said.returncode == 0, said.stdout
+
+
+def check_schema(name, path):
+    """Return what is wrong with a YAML file by one of check-jsonschema's schemas."""
+    folder = files("check_jsonschema") / "builtin_schemas" / "vendor"
+    schema = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    # YAML 1.1 reads the key "on" as true.
+    content = {"on" if key is True else key: value for key, value in content.items()}
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    return [error.message for error in validator.iter_errors(content)]
+
+
+def test_forms_and_workflow_follow_their_schemas(tmp_path):
+    for form in FORMS:
+        assert check_schema("github-issue-forms", form) == []
+    assert len(FORMS) == 3
+    config = ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"
+    assert check_schema("github-issue-config", config) == []
+    workflow = ROOT / ".github" / "workflows" / "book.yml"
+    assert check_schema("github-workflows", workflow) == []
+    fault = tmp_path / "book.yml"
+    text = workflow.read_text(encoding="utf-8")
+    fault.write_text(text.replace("runs-on:", "run-on:"), encoding="utf-8")
+    assert check_schema("github-workflows", fault)
+
+
+def test_the_workflow_runs_what_the_project_has():
+    """Each `make` target and each file it names exists."""
+    text = (ROOT / ".github" / "workflows" / "book.yml").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = " ".join(re.findall(r"\bmake ([a-z -]+)", text)).split()
+    assert {"lint", "test", "pdf"} <= set(targets)
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.M)
+    for name in re.findall(r"\b(?:requirements|tests)/[\w./]+", text):
+        assert (ROOT / name).exists(), name
+    assert yaml.safe_load(text)["jobs"]["publish"]["needs"]
+
+
+def test_help_lists_every_command():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = " ".join(re.findall(r"^\.PHONY: (.*)$", makefile, re.M)).split()
+    said = run("make", "help", cwd=ROOT).stdout
+    assert {"book", "test", "pdf", "lint", "hooks"} <= set(phony)
+    for target in phony:
+        assert re.search(rf"^  make {target} +\w", said, re.M), target
+
+
+def test_the_contributors_guide_names_what_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:tests|book|googlenet_edu|requirements)/[\w./-]*[\w/])`", text):
+        if name == name.lower() or "test_" in name:  # NAME stands for any name
+            assert (ROOT / name).exists(), name
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`make ([a-z-]+)", text):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_citation_and_licences_agree():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert citation["version"] == googlenet_edu.__version__
+    assert citation["title"] == config["title"]
+    assert {"cff-version", "message", "authors"} <= set(citation)
+    assert citation["license"] == ["MIT", "CC-BY-4.0"]
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "MIT License" in licence and "creativecommons.org/licenses/by/4.0" in licence
+
+
+def test_the_map_shows_the_code_as_it_is(site):
+    """Every module has its box, no arrow goes up, and a new import is seen."""
+    uses, needs = code_map.read_code()
+    heights = code_map.levels(uses)
+    modules = {
+        path.name.removesuffix(".py")
+        for path in (ROOT / "googlenet_edu").iterdir()
+        if (path.suffix == ".py" or (path / "__init__.py").is_file()) and path.name != "__init__.py"
+    }
+    assert set(uses) == modules
+    assert "architecture" in uses["model"] and "torch" in needs["model"]
+    assert not needs["sizes"] and not needs["architecture"]
+    assert all(heights[part] > heights[one] for part in uses for one in uses[part])
+    page = (site / "book" / "reference" / "code_map.html").read_text(encoding="utf-8")
+    for part in modules:
+        assert f">{part}</text>" in page or f">{part}/</text>" in page
+        assert f'<th scope="row"><code>{part}</code></th>' in page

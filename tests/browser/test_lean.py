@@ -1,0 +1,88 @@
+"""Pages carry only what they use, and look as they would with everything."""
+
+import functools
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.building import ROOT
+
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import lean  # noqa: E402
+
+PAGES = ["book/sizes/pooling.html", "book/reference/api.html", "book/intro.html"]
+THEME = Path(find_spec("pydata_sphinx_theme").origin).parent / "theme" / "pydata_sphinx_theme"
+DESIGN = Path(find_spec("sphinx_design").origin).parent
+WHOLE = {
+    "pydata-sphinx-theme.css": THEME / "static" / "styles" / "pydata-sphinx-theme.css",
+    "sphinx-design.min.css": next(DESIGN.rglob("*design*.min.css")),
+}
+
+
+def answer_with(path, route):
+    route.fulfill(body=path.read_text(encoding="utf-8"), content_type="text/css")
+
+
+def look(open_page, url, width, theme, whole):
+    """Return what the page looks like, with the whole of the theme's styles or what is left."""
+    visit = open_page("about:blank", width=width, theme=theme)
+    if whole:
+        for name, path in WHOLE.items():
+            visit.page.route(f"**/{name}*", functools.partial(answer_with, path))
+    visit.page.goto(url)
+    visit.page.wait_for_load_state("load")
+    visit.page.evaluate("document.fonts.ready")
+    return visit.page.screenshot(full_page=True, animations="disabled")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (360, "light")])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_looks_the_same_with_all_styles(open_page, site_http, name, width, theme):
+    ours = look(open_page, site_http + name, width, theme, whole=False)
+    assert ours == look(open_page, site_http + name, width, theme, whole=True)
+
+
+@pytest.mark.parametrize("name", ["book/sizes/pooling.html", "book/network/summary.html"])
+def test_a_page_with_a_slider_and_formulas_is_light(open_page, site_http, name):
+    visit = open_page("about:blank")
+    bodies = []
+    visit.page.on("requestfinished", lambda request: bodies.append(len(request.response().body())))
+    visit.page.goto(site_http + name)
+    visit.page.wait_for_load_state("networkidle")
+    assert 300_000 < sum(bodies) < 700_000
+
+
+def test_icons_are_drawn(open_page, site_http):
+    page = open_page(site_http + "book/sizes/pooling.html").page
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate('document.fonts.check("900 16px \\"Font Awesome 6 Free\\"", "\\uf0c9")')
+    width = page.evaluate("""() => {
+      const pen = document.createElement("canvas").getContext("2d");
+      pen.font = '900 100px "Font Awesome 6 Free"';
+      return pen.measureText("\\uf0c9").width;
+    }""")
+    assert width == 87.5  # the bars are 448 units of 512 wide
+
+
+def test_only_rules_that_match_nothing_go():
+    style = (
+        "@charset 'utf-8';/*! licence */.here{a:b}.gone{a:b}.here .gone,.gone>p,#top{a:b}"
+        "p:not(.gone){a:b}.tooltip-x{a:b}@media print{.gone{a:b}}@media screen{.here{a:b}}"
+        "@keyframes gone{to{a:b}}"
+    )
+    left = lean.lean_style(style, {"here", "top"})
+    for kept in ("licence", ".here{a:b}", "#top{a:b}", "p:not(.gone){a:b}", ".tooltip-x{a:b}"):
+        assert kept in left
+    assert "@media screen{.here{a:b}}" in left
+    assert "@keyframes gone" in left
+    for gone in (".gone{", ".here .gone", ".gone>p", "@media print"):
+        assert gone not in left
+
+
+def test_search_stays_on_its_page():
+    page = '<script src="_static/searchtools.js"></script><script defer src="a/fontawesome.js?v=1">'
+    page += '</script><script src="b.js"></script>'
+    assert lean.lean_page(page, is_search=False) == '<script src="b.js"></script>'
+    assert "searchtools" in lean.lean_page(page, is_search=True)
