@@ -22,7 +22,7 @@ def draw_norms():
             picture == one[0] and abs(channel - one[1]) <= 2 and cell == one[2]
         ),
     }
-    parts, left = [], 76
+    parts, left = [], 80
     for title, seen in looks.items():
         parts.append(text(left, 16, title, "start", 14, font_weight="600"))
         for channel in range(_CHANNELS):
@@ -30,7 +30,7 @@ def draw_norms():
             parts.append(text(middle, 38, channel, size=12.5, fill=MUTED))
         for picture in range(_PICTURES):
             y = 46 + picture * (_MAP + 10)
-            if left == 76:
+            if left == 80:
                 parts.append(
                     text(left - 8, y + _MAP / 2 + 4, f"picture {picture}", "end", 12.5, MUTED)
                 )
@@ -48,12 +48,12 @@ def draw_norms():
                             box(at[0] - 1, at[1] - 1, _CELL + 1, _CELL + 1, COLOUR["branch3"],
                                 stroke=INK, stroke_width="1.5")
                         )  # fmt: skip
-        left += _CHANNELS * (_MAP + 7) + 22
+        left += _CHANNELS * (_MAP + 7) + 18
     bottom = 46 + _PICTURES * (_MAP + 10) + 14
-    parts.append(box(76, bottom - 10, 11, 11, COLOUR["branch3"], stroke=INK, stroke_width="1.5"))
-    parts.append(text(94, bottom, "the number to compute", "start", 12.5))
-    parts.append(box(250, bottom - 10, 11, 11, COLOUR["branch1"]))
-    parts.append(text(268, bottom, "what it is compared with (its own square or value, too)",
+    parts.append(box(80, bottom - 10, 11, 11, COLOUR["branch3"], stroke=INK, stroke_width="1.5"))
+    parts.append(text(98, bottom, "the number to compute", "start", 12.5))
+    parts.append(box(254, bottom - 10, 11, 11, COLOUR["branch1"]))
+    parts.append(text(272, bottom, "what it is compared with (its own square or value, too)",
                       "start", 12.5))  # fmt: skip
     alt = (
         "Three pictures with six channels of three by three cells, drawn twice; one number, "
