@@ -53,7 +53,7 @@ def draw_norms():
     parts.append(box(80, bottom - 10, 11, 11, COLOUR["branch3"], stroke=INK, stroke_width="1.5"))
     parts.append(text(98, bottom, "the number to compute", "start", 12.5))
     parts.append(box(254, bottom - 10, 11, 11, COLOUR["branch1"]))
-    parts.append(text(272, bottom, "what it is compared with (its own square or value, too)",
+    parts.append(text(272, bottom, "what is looked at for it, itself included",
                       "start", 12.5))  # fmt: skip
     alt = (
         "Three pictures with six channels of three by three cells, drawn twice; one number, "
