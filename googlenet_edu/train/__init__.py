@@ -13,34 +13,48 @@ Chapters: book/training/training, book/training/beyond_one_machine, book/blocks/
 from .checkpoint import CheckpointError, load_checkpoint, load_network, save_checkpoint
 from .data import PictureData, TensorPictures, digits, from_tensors
 from .evaluation import Evaluation, evaluate, predict
+from .figures import PictureStrip, confusion_chart, feature_strip, filter_strip, learning_curves
 from .history import History
 from .loop import TrainingStopped, fit
 from .loss import AUX_WEIGHT, googlenet_loss
 from .network import INITIALISATIONS, initialise, make_optimizer, small_googlenet
-from .parallel import PeerLost, join_group, leave_group
+from .parallel import PeerLost, SharedBatchNorm2d, join_group, leave_group, share_batch_norm
+from .pictures import FilePictures, PictureError, folder, read_picture, torchvision_data
 
 __all__ = [
     "AUX_WEIGHT",
     "CheckpointError",
     "Evaluation",
+    "FilePictures",
     "History",
     "INITIALISATIONS",
     "PeerLost",
     "PictureData",
+    "PictureError",
+    "PictureStrip",
+    "SharedBatchNorm2d",
     "TensorPictures",
     "TrainingStopped",
+    "confusion_chart",
     "digits",
     "evaluate",
+    "feature_strip",
+    "filter_strip",
     "fit",
+    "folder",
     "from_tensors",
     "googlenet_loss",
     "initialise",
     "join_group",
+    "learning_curves",
     "leave_group",
     "load_checkpoint",
     "load_network",
     "make_optimizer",
     "predict",
+    "read_picture",
     "save_checkpoint",
+    "share_batch_norm",
     "small_googlenet",
+    "torchvision_data",
 ]

@@ -139,7 +139,10 @@ def fit(
                 chosen.step()
 
                 right = (scores[0].detach().argmax(1) == labels).sum()
-                found = group.total([loss.detach(), parts[0].detach()], right, len(labels))
+                wanted = should_stop is not None and should_stop()
+                *found, stops = group.total(
+                    [loss.detach(), parts[0].detach()], right, len(labels), wanted
+                )
                 objective = found[0] / whole
                 history.step_loss.append(objective)
                 if not math.isfinite(objective):
@@ -149,7 +152,7 @@ def fit(
                 bar.update()
                 bar.set_postfix_str(f"epoch {epoch + 1}, loss {objective:.3f}", refresh=False)
                 last = step + 1 == steps
-                if should_stop is not None and should_stop() and not last:
+                if stops and not last:
                     save(epoch, step + 1, sums)
                     raise TrainingStopped(_stopped(checkpoint, epoch, step + 1))
                 if checkpoint_every and (step + 1) % checkpoint_every == 0 and not last:
@@ -170,7 +173,7 @@ def fit(
                 history.test_loss.append(tested[0])
                 history.test_accuracy.append(tested[1])
             save(epoch + 1, 0, sums)
-            if should_stop is not None and should_stop() and epoch + 1 < epochs:
+            if stops and epoch + 1 < epochs:
                 raise TrainingStopped(_stopped(checkpoint, epoch + 1, 0))
     if history.diverged and on_nan == "stop":
         raise TrainingStopped(_diverged(history, lr, checkpoint))

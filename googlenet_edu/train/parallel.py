@@ -11,7 +11,7 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
-__all__ = ["Group", "PeerLost", "join_group", "leave_group"]
+__all__ = ["Group", "PeerLost", "join_group", "leave_group", "share_batch_norm"]
 
 
 class PeerLost(RuntimeError):
@@ -77,9 +77,13 @@ class Group:
         """
         return loss if self.size == 1 else loss * (mine * self.size / whole)
 
-    def total(self, losses, right, mine):
-        """Return the sums over the whole batch: of each mean loss, and of the right answers."""
+    def total(self, losses, right, mine, stop=False):
+        """Return the sums over the whole batch: of each mean loss, of the right answers, of stop.
+
+        All processes learn in the same step that one of them was asked to stop.
+        """
         values = [loss.double() * mine for loss in losses] + [right.double()]
+        values.append(torch.full_like(values[0], float(stop)))
         if self.size == 1:
             return [value.item() for value in values]
         packed = torch.stack(values)
@@ -118,3 +122,62 @@ class Group:
                 f"Process {self.rank} of {self.size} lost another process of this run, which died "
                 f"or no longer answers; {kept}."
             ) from error
+
+
+class _SumOfAll(torch.autograd.Function):
+    """The sum over all processes; its gradient is the sum of the gradients of all."""
+
+    @staticmethod
+    def forward(ctx, values):
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient):
+        total = gradient.contiguous().clone()
+        distributed.all_reduce(total)
+        return total
+
+
+class SharedBatchNorm2d(torch.nn.BatchNorm2d):
+    """Batch norm over the pictures of all processes, in plain operations.
+
+    What torch.nn.SyncBatchNorm does on graphics cards, here for processors too: in training, mean
+    and variance of a channel come from sums over all processes. Alone, or in evaluation, it is
+    torch.nn.BatchNorm2d. Input and output (N, C, H, W). Chapter: book/training/beyond_one_machine.
+    """
+
+    def forward(self, x):
+        alone = not (distributed.is_available() and distributed.is_initialized())
+        if not self.training or alone or distributed.get_world_size() == 1:
+            return super().forward(x)
+        axes = (0, 2, 3)
+        sums = x.sum(axes)
+        sums = _SumOfAll.apply(torch.cat([sums, sums.new_tensor([x.numel() / x.size(1)])]))
+        count = sums[-1].detach()
+        mean = sums[:-1] / count
+        centred = x - mean.view(1, -1, 1, 1)
+        variance = _SumOfAll.apply((centred * centred).sum(axes)) / count
+        with torch.no_grad():
+            self.num_batches_tracked.add_(1)
+            noted = variance * (count / (count - 1))
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(noted, self.momentum)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+
+
+def share_batch_norm(net, device="cpu"):
+    """Let every batch norm of a network use the pictures of all processes; return the network.
+
+    On graphics cards it becomes torch.nn.SyncBatchNorm, which works there only; on processors
+    `SharedBatchNorm2d`. Weights and names in the state dict stay.
+    Chapter: book/training/beyond_one_machine.
+    """
+    if str(device).startswith("cuda"):
+        return torch.nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    for module in net.modules():
+        if type(module) is torch.nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm2d  # the same weights, another forward
+    return net
