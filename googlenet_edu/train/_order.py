@@ -30,5 +30,6 @@ def step_batches(count, batch_size, seed, epoch, least=2):
     order = torch.randperm(count, generator=generator(seed, SHUFFLE, epoch)).tolist()
     batches = [order[i : i + batch_size] for i in range(0, count, batch_size)]
     if len(batches) > 1 and len(batches[-1]) < min(least, batch_size):
-        batches[-2] += batches.pop()
+        last = batches.pop()
+        batches[-1] += last
     return batches

@@ -18,16 +18,17 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read, or that belongs to another run."""
 
 
-def save_checkpoint(path, state):
+def save_checkpoint(path, state, *, known=False):
     """Write a checkpoint so that the file is at every moment the old one or the new one.
 
     The bytes go into a hidden file beside it, reach the disk, and take its place in one step. When
     anything fails, a full disk included, the hidden file is removed and the old one stays.
+    known: the caller has read the file that is there, and knows that it is a checkpoint.
     Raises: CheckpointError when the file there is no checkpoint, OSError when writing fails.
     Chapter: book/training/training.
     """
     path = Path(path)
-    if path.exists():
+    if path.exists() and not known:
         load_checkpoint(path)  # a file that is none of ours is never written over
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")

@@ -91,6 +91,7 @@ def fit(
     if schedule == "cosine":
         settings["epochs"] = epochs  # the rate of every step depends on it
     history, first_epoch, first_step, sums = History(notes=list(data.notes)), 0, 0, [0.0] * 3
+    ours = []  # the file, once it belongs to this run
     if checkpoint is not None:
         state = _open_checkpoint(checkpoint, resume)
         if state is not None:
@@ -98,12 +99,16 @@ def fit(
             net.load_state_dict(state["model"])
             chosen.load_state_dict(state["optimizer"])
             history = History.from_dict(state["history"])
+            ours.append(checkpoint)
             first_epoch, first_step, sums = state["epoch"], state["step"], state["sums"]
 
     def save(epoch, step, sums):
         if checkpoint is None or group.rank:
             return
-        save_checkpoint(checkpoint, {
+        if not ours:
+            _open_checkpoint(checkpoint, resume=False)  # another run may have written there
+            ours.append(checkpoint)
+        save_checkpoint(checkpoint, known=True, state={
             "network": facts, "classes": list(data.classes), "settings": settings,
             "model": net.state_dict(), "optimizer": chosen.state_dict(),
             "history": history.to_dict(), "epoch": epoch, "step": step, "sums": list(sums),

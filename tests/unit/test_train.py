@@ -256,8 +256,9 @@ def test_it_learns():
     """One batch can be learned by heart: the first check of any training."""
     data = few(32)
     history = fit(
-        tiny(dropout=0), data, epochs=40, batch_size=32, evaluate_each=False, progress=False
-    )
+        tiny(dropout=0), data, epochs=40, batch_size=32, lr=3e-3, evaluate_each=False,
+        progress=False,
+    )  # fmt: skip
     assert history.train_loss[-1] < 0.5 < history.train_loss[0]
     assert history.train_accuracy[-1] > 0.9 and history.test_loss == []
 

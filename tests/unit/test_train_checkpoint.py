@@ -156,6 +156,20 @@ def test_an_existing_checkpoint_is_not_written_over(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_two_runs_do_not_share_a_file(tmp_path):
+    path = tmp_path / "a.pt"
+    options = {"epochs": 1, "checkpoint": path, "progress": False}
+
+    def other_run():
+        if not path.exists():
+            fit(tiny(), few(), **options)
+        return False
+
+    with pytest.raises(FileExistsError):
+        fit(tiny(), few(), should_stop=other_run, **options)
+    assert load_checkpoint(path)["epoch"] == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"my thesis", b"PK\x03\x04 half a zip"])
 def test_a_file_of_another_kind_stays(tmp_path, content):
     path = tmp_path / "thesis.doc"
