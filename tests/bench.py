@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from googlenet_edu.widgets._bundle import WIDGETS
+from tests.bench_training import report_training
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.building import build_book, copy_book
 
@@ -47,7 +48,9 @@ def report(name, value, unit, limit, at_least=False):
     ok = value >= limit if at_least else value < limit
     failed.extend([] if ok else [name])
     bound, wrong = ("at least", "TOO LITTLE") if at_least else ("under", "TOO MUCH")
-    print(f"{name:46} {value:8.1f} {unit:3} ({bound} {limit} {unit}) {'ok' if ok else wrong}")
+    print(
+        f"{name:46} {value:8.{2 if limit < 10 else 1}f} {unit:3} ({bound} {limit} {unit}) {'ok' if ok else wrong}"
+    )
 
 
 def import_ms(statement):
@@ -136,6 +139,7 @@ def main():
         extra = import_ms("import googlenet_edu") - import_ms("pass")
         report("import googlenet_edu beyond bare Python", extra, "ms", 50)
         report_ledger()
+        report_training(report)
         for name, times in redraws(build.html):
             report(f"{name}: redraw, median of {len(times)}", statistics.median(times), "ms", 16)
             report(f"{name}: redraw, 95th percentile", times[int(len(times) * 0.95)], "ms", 16)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ._decode import PictureError, look_at, opened, square, why
 from ._order import generator
 from .data import PictureData, split
 
@@ -16,10 +17,6 @@ __all__ = ["FilePictures", "PictureError", "folder", "read_picture", "torchvisio
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 MARGIN = 1.125  # pictures are kept this much larger than needed, for random crops
 MEMORY = 1_000_000_000  # bytes of pictures that are kept in memory
-
-
-class PictureError(ValueError):
-    """A picture, or a folder of pictures, that cannot be trained on."""
 
 
 class FilePictures:
@@ -46,7 +43,7 @@ class FilePictures:
         if self.kept is not None and number in self.kept:
             return self.kept[number]
         try:
-            found = _square(self.source.open(number), self.side, self.channels)
+            found = square(self.source.open(number), self.side, self.channels)
         except (OSError, SyntaxError, ValueError) as error:
             raise PictureError(_unreadable(self.source.name(number), error)) from error
         if self.kept is not None:
@@ -62,8 +59,8 @@ class FilePictures:
             tops, lefts = torch.randint(room + 1, (2, len(numbers)), generator=chance).tolist()
             mirrored = torch.rand(len(numbers), generator=chance) < 0.5
             cut = [
-                square[:, top : top + self.size, left : left + self.size]
-                for square, top, left in zip(squares, tops, lefts, strict=True)
+                one[:, top : top + self.size, left : left + self.size]
+                for one, top, left in zip(squares, tops, lefts, strict=True)
             ]
             images = torch.stack(cut)
             images[mirrored] = images[mirrored].flip(3)
@@ -78,7 +75,7 @@ class _Files:
         self.names = names
 
     def open(self, number):
-        return _opened(self.names[number])
+        return opened(self.names[number])
 
     def name(self, number):
         return self.names[number]
@@ -135,7 +132,7 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
     else:
         classes, files, labels = _listed(root)
         parts = None
-    broken, seen = _look_at(files)
+    broken, seen = look_at(files)
     if broken and bad == "error":
         raise PictureError(
             f"{len(broken)} of {len(files)} pictures cannot be read: "
@@ -164,16 +161,16 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
             )
         )
     notes = [
-        f"{seen[kind]} {words}"
+        f"{words}: {seen[kind]}."
         for kind, words in (
-            ("grey", "grey pictures were turned into colour."),
-            ("clear", "pictures with transparency were laid on white."),
+            ("grey", "Grey pictures turned into colour"),
+            ("clear", "Pictures with transparency laid on white"),
         )
         if seen[kind] and channels == 3
     ]
     if broken:
         names = _first(str(files[i]) for i in broken)
-        notes.append(f"{len(broken)} unreadable pictures were left out: {names}.")
+        notes.append(f"Unreadable pictures left out: {len(broken)} ({names}).")
     name = f"{root.resolve().name} {size} px" + (", augmented" if augment else "")
     return PictureData(*made, classes, name, notes)
 
@@ -236,10 +233,10 @@ def read_picture(path, size=224, *, channels=3):
     """
     _check_size(size, channels)
     try:
-        square = _square(_opened(Path(path)), size, channels)
+        pixels = square(opened(Path(path)), size, channels)
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(_unreadable(path, error)) from error
-    return square[None].float() / 127.5 - 1
+    return pixels[None].float() / 127.5 - 1
 
 
 def _check_size(size, channels):
@@ -286,53 +283,6 @@ def _listed(root):
     return [place.name for place in folders], files, labels
 
 
-def _look_at(files):
-    """Decode every file once: ({number: what is wrong}, how many are grey or transparent)."""
-    broken, seen = {}, {"grey": 0, "clear": 0}
-    for number, path in enumerate(files):
-        try:
-            picture = _opened(path)
-            picture.load()
-        except (OSError, SyntaxError, ValueError) as error:
-            broken[number] = _why(error)
-            continue
-        seen["grey"] += picture.mode in ("1", "L", "LA", "I", "I;16", "F")
-        seen["clear"] += _is_clear(picture)
-    return broken, seen
-
-
-def _opened(path):
-    from PIL import Image
-
-    try:
-        return Image.open(path)
-    except Image.DecompressionBombError as error:
-        raise PictureError(f"{path} has more pixels than Pillow opens: shrink it.") from error
-
-
-def _is_clear(picture):
-    return picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-
-
-def _square(picture, side, channels):
-    """Return a PIL image as uint8 (channels, side, side): turned, laid on white, the middle."""
-    from PIL import Image, ImageOps
-
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more
-        values = np.asarray(picture, dtype=np.float64)
-        top = 65535 if picture.mode.startswith("I") and values.max() > 255 else 255
-        picture = Image.fromarray((values.clip(0, top) / top * 255).astype(np.uint8))
-    if _is_clear(picture):
-        clear = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-    picture = ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BILINEAR)
-    if channels == 1:
-        picture = picture.convert("L")
-    pixels = np.array(picture, dtype=np.uint8).reshape(side, side, channels)
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
-
-
 def _each_class_left(classes, labels, root):
     counts = np.bincount(labels, minlength=len(classes))
     few = [name for name, count in zip(classes, counts, strict=True) if count < 1]
@@ -342,16 +292,9 @@ def _each_class_left(classes, labels, root):
         )
 
 
-def _why(error):
-    words = str(error).lower()
-    if "truncated" in words:
-        return "truncated"
-    return "no picture" if "cannot identify" in words else str(error).split("\n")[0][:80]
-
-
 def _unreadable(name, error):
     return (
-        f"The picture {name} cannot be read ({_why(error)}): remove or replace it, or leave bad "
+        f"The picture {name} cannot be read ({why(error)}): remove or replace it, or leave bad "
         "ones out with bad='skip' (--skip-bad)."
     )
 

@@ -114,8 +114,8 @@ def test_every_kind_of_picture_becomes_three_channels(pictures, mode):
     bright = 40000 / 65535 if mode == "I;16" else 250 / 255
     assert image.mean().item() == pytest.approx(2 * bright - 1, abs=0.06)
     notes = " ".join(folder(pictures, 32).notes)
-    assert ("1 grey" in notes) == (mode in ("L", "LA", "1", "I;16"))
-    assert ("1 pictures with transparency" in notes) == (mode in ("LA", "RGBA"))
+    assert ("Grey pictures turned into colour: 1." in notes) == (mode in ("L", "LA", "1", "I;16"))
+    assert ("transparency laid on white: 1." in notes) == (mode in ("LA", "RGBA"))
 
 
 def test_transparent_means_white_and_cameras_turn(tmp_path):
@@ -159,7 +159,7 @@ def test_bad_pictures_are_all_named(pictures):
     for name in ("cut.jpg", "cut.png", "words.png", "empty.jpg"):
         assert name in words
     data = folder(pictures, 32, bad="skip")
-    assert len(data.train) + len(data.test) == 20 and "4 unreadable" in data.notes[-1]
+    assert len(data.train) + len(data.test) == 20 and "left out: 4" in data.notes[-1]
     with pytest.raises(PictureError, match=r"cut\.jpg cannot be read \(truncated\)"):
         read_picture(pictures / "red" / "cut.jpg", 32)
 
