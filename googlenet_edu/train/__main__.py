@@ -114,7 +114,7 @@ def main(arguments=None):
             if options.evaluate:
                 return _evaluate(options)
             _train(options, device, signals)
-        except (ValueError, OSError, ModuleNotFoundError, TrainingStopped, PeerLost) as error:
+        except (ValueError, OSError, ImportError, TrainingStopped, PeerLost) as error:
             print(f"\n{error}", file=sys.stderr)
             return 128 + signals.number if signals.number else 1
         finally:

@@ -180,8 +180,8 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
 
     name: of a class in torchvision.datasets with train=True/False or split="train"/"test", such as
     "CIFAR10", "FashionMNIST" or "Flowers102". root: where its files are. download: fetch them.
-    Raises: ModuleNotFoundError without torchvision; PictureError for another name or for missing
-    files. Source: torchvision documentation, torchvision.datasets. Chapter: book/training/training.
+    Raises: ImportError without a torchvision that fits; PictureError for another name or for
+    missing files. Source: torchvision documentation, torchvision.datasets. Chapter: book/training/training.
     """
     _check_size(size, channels)
     try:
@@ -190,6 +190,11 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
         raise ModuleNotFoundError(
             f"{name} is read by torchvision, which is not installed: pip install torchvision, in "
             "the version that fits your torch; or use a folder of pictures."
+        ) from error
+    except (ImportError, RuntimeError) as error:  # built for another torch
+        raise ImportError(
+            f"{name} is read by torchvision, which is installed but does not start ({error}): "
+            "install the version that fits your torch, or use a folder of pictures."
         ) from error
     kind = getattr(datasets, str(name), None)
     if not isinstance(kind, type):
