@@ -40,7 +40,6 @@ NORMS = ("bn", "lrn", "none")
 STARTS = ("default", "he", "caffe")
 RECIPES = {  # SGD has the momentum 0.9, as Caffe's
     "Adam 0.001": {"optimizer": "adam", "lr": 0.001},
-    "SGD 0.01": {"optimizer": "sgd", "lr": 0.01},
     "SGD 0.05": {"optimizer": "sgd", "lr": 0.05},
 }
 SEEDS = (0, 1, 2)
@@ -186,7 +185,8 @@ def run(setting, epochs=None, *, report=None):
                 checkpoint=Path(folder) / "run.pt", **RECIPES[setting.recipe],
             )  # fmt: skip
             accuracy.append(evaluate(net, data.test).accuracy)
-            by_batch.append(batch_accuracy(net, data.test))
+            if setting.norm == "bn":
+                by_batch.append(batch_accuracy(net, data.test))
             if report:
                 loss = "not finite" if history.diverged else f"{history.train_loss[-1]:.3f}"
                 report(f"epoch {epoch}: loss {loss}, test accuracy {accuracy[-1]:.1%}")
@@ -276,8 +276,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m googlenet_edu.experiments.bn_versus_lrn",
         description="Train the small network with batch norm, LRN and neither, in every setting "
-        f"of the map: {len(PLAN)} runs of {COMMON['epochs']} epochs, about a quarter of an hour on "
-        "a quiet processor core. Each finished run is one line of the file; start the command "
+        f"of the map: {len(PLAN)} runs of {COMMON['epochs']} epochs, some ten minutes on a quiet "
+        "processor core. Each finished run is one line of the file; start the command "
         "again and it goes on where it was stopped.",
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="file of results (JSON lines)")
@@ -286,6 +286,10 @@ def main(arguments=None):
         "--force", action="store_true", help="do all runs anew; the old file gets the ending .old"
     )
     parser.add_argument("--limit", type=int, metavar="N", help="stop after N runs")
+    parser.add_argument(
+        "--seed", type=int, choices=SEEDS, help="only the runs of this seed, to share the work: "
+        "files of several machines, one behind the other, are one file of results"
+    )  # fmt: skip
     options = parser.parse_args(arguments)
     try:
         return _work(options)
@@ -303,8 +307,9 @@ def _work(options):
             f"{path.name} holds {len(other)} runs of another plan ({other[0].common} instead of "
             f"{COMMON}): name another file with --out, or do all anew with --force."
         )
-    todo = list(PLAN) if options.force else missing(runs)
-    total = len(PLAN)
+    plan = [setting for setting in PLAN if options.seed in (None, setting.seed)]
+    todo = plan if options.force else [one for one in missing(runs) if one in plan]
+    total = len(plan)
     print(f"{path.name}: {total - len(todo)} of {total} runs are there, {len(todo)} to do.")
     if options.list:
         for setting in todo:
