@@ -181,7 +181,8 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
     name: of a class in torchvision.datasets with train=True/False or split="train"/"test", such as
     "CIFAR10", "FashionMNIST" or "Flowers102". root: where its files are. download: fetch them.
     Raises: ImportError without a torchvision that fits; PictureError for another name or for
-    missing files. Source: torchvision documentation, torchvision.datasets. Chapter: book/training/training.
+    missing files. Source: torchvision documentation, torchvision.datasets.
+    Chapter: book/training/training.
     """
     _check_size(size, channels)
     try:
