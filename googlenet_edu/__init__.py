@@ -34,6 +34,7 @@ _PUBLIC = {
     ),
     "summary": ("summarize",),
     "trace": ("ledger",),
+    "train": ("googlenet_loss",),
     "widgets": (),
 }
 _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}

@@ -102,6 +102,7 @@ class GoogLeNet(nn.Module):
         self.aux = aux
         self.variant = chosen.name
         self.in_channels = in_channels
+        self.width = float(width)
         self.transform_input = transform_input
         self.smallest_image = _smallest_image(plan.backbone)
         self.adaptive_heads = aux_pool == "adaptive"

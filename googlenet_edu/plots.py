@@ -6,12 +6,26 @@ Chapters: book/blocks/inception, book/blocks/auxiliary, book/network/googlenet.
 
 from ._arguments import whole
 from ._bar_chart import bar_chart
+from ._curves import curve_chart
+from ._dot_map import dot_map
 from ._network_drawing import network_drawing
+from ._norm_drawing import draw_norms
 from ._svg import COLOUR, INK, MUTED, Drawing, box, line, polygon, text
+from ._table import Table
 from .architecture import AUX, HEAD_GRID, INCEPTION, ConvSpec, InceptionSpec
 from .sizes import pool_output_size
 
-__all__ = ["Drawing", "bar_chart", "draw_aux", "draw_inception", "draw_network"]
+__all__ = [
+    "Drawing",
+    "Table",
+    "bar_chart",
+    "curve_chart",
+    "dot_map",
+    "draw_aux",
+    "draw_inception",
+    "draw_network",
+    "draw_norms",
+]
 
 _SIDES = {"3": 28, "4": 14, "5": 7}  # of the map in each stage, for images of 224 px
 

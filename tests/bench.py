@@ -6,6 +6,7 @@ _bench/bench.md and _bench/bench.json. Parts: `make bench BENCH_ARGS="book ledge
 """
 
 import argparse
+import functools
 import json
 import shutil
 import statistics
@@ -18,6 +19,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from googlenet_edu.widgets._bundle import WIDGETS
+from tests.bench_training import report_training
 from tests.benchmarks.machine import write
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.building import build_book, copy_book
@@ -57,7 +59,9 @@ def report(name, value, unit, limit, at_least=False):
     figures.append([name, float(value), unit, ("at least" if at_least else "under"), limit, ok])
     failed.extend([] if ok else [name])
     bound, wrong = ("at least", "TOO LITTLE") if at_least else ("under", "TOO MUCH")
-    print(f"{name:46} {value:8.1f} {unit:3} ({bound} {limit} {unit}) {'ok' if ok else wrong}")
+    print(
+        f"{name:46} {value:8.{2 if limit < 10 else 1}f} {unit:3} ({bound} {limit} {unit}) {'ok' if ok else wrong}"
+    )
 
 
 def import_ms(statement):
@@ -189,7 +193,12 @@ def report_book():
         shutil.rmtree(folder)
 
 
-PARTS = {"book": report_book, "ledger": report_ledger, "network": report_network}
+PARTS = {
+    "book": report_book,
+    "ledger": report_ledger,
+    "training": functools.partial(report_training, report),
+    "network": report_network,
+}
 
 
 def main():

@@ -7,8 +7,8 @@
     python book/_tools/refresh_notebooks.py --measured PATH ...   measured outputs anew as well
 
 A cell tagged nbval-ignore-output, whose output cannot repeat, is run too but keeps the output it
-has; --measured stores the new one. What depends on the run is left out: widget views and states,
-times, the kernel's version.
+has unless its source changed; --measured stores the new one. What depends on the run is left out:
+widget views and states, times, the kernel's version.
 """
 
 import argparse
@@ -69,21 +69,39 @@ def to_text(notebook):
     return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
 
 
+LOOSE = "nbval-ignore-output"
+
+
+def keep_loose(notebook, stored):
+    """Take over the stored outputs of cells whose output cannot repeat: times, trained numbers.
+
+    The cells have run, and assert their claim; only what they print differs from run to run. A
+    cell whose source changed, or that had no output yet, keeps the new one.
+    """
+    old = {cell.id: cell for cell in stored.cells if cell.cell_type == "code"}
+    for cell in notebook.cells:
+        before = old.get(cell.id)
+        if LOOSE in cell.metadata.get("tags", []) and before and before.outputs:
+            if before.source == cell.source:
+                cell.outputs = before.outputs
+
+
 def refresh(path, measured=False):
-    """Return (stored text, text after a run); raises when a cell fails."""
+    """Return (stored text, text after a run); raises when a cell fails.
+
+    measured: store new outputs also where they cannot repeat.
+    """
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
-    kept = {} if measured else _cannot_repeat(notebook)
     client = NotebookClient(
         notebook,
-        timeout=120,
+        timeout=600,  # a training cell on a busy machine
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
-    for cell in notebook.cells:
-        if kept.get(cell.id):
-            cell.outputs = kept[cell.id]
+    if not measured:
+        keep_loose(notebook, nbformat.reads(before, as_version=4))
     return before, to_text(normalise(notebook))
 
 
@@ -91,15 +109,6 @@ def tidy(path):
     """Return (stored text, text in the form that is stored); runs nothing."""
     before = path.read_text(encoding="utf-8")
     return before, to_text(normalise(nbformat.reads(before, as_version=4)))
-
-
-def _cannot_repeat(notebook):
-    """Return {cell id: stored outputs} of the cells whose outputs differ from run to run."""
-    return {
-        cell.id: cell.outputs
-        for cell in notebook.cells
-        if "nbval-ignore-output" in cell.metadata.get("tags", [])
-    }
 
 
 def main(arguments=None):

@@ -14,12 +14,21 @@ from googlenet_edu.layers import AuxClf, Inception
 from googlenet_edu.sizes import SizeError
 from googlenet_edu.trace import ledger
 
+CURVES = {
+    "loss": {"BN": [[2.0, 1.0, 0.5], [2.2, 0.8, 0.3]], "none": [[2.3, None, float("nan")]]},
+    "accuracy, %": {"BN": [[10, 80, 95], [12, 60, 93]], "LRN": [[10, 10, 20], [9, 12, 30]]},
+}
+CELLS = {("g", row, column): [5, 50, 101] for row in ("r < s", "t") for column in ("c", "d")}
 DRAWINGS = {
     **{f"block {name}": lambda name=name: plots.draw_inception(name) for name in INCEPTION},
     "aux1": lambda: plots.draw_aux("aux1"),
     "aux2, ten classes": lambda: plots.draw_aux("aux2", 10),
     "network": plots.draw_network,
     "network of 96 px": lambda: plots.draw_network(96),
+    "norms": plots.draw_norms,
+    "curves": lambda: plots.curve_chart(CURVES),
+    "curves, one panel": lambda: plots.curve_chart({"a < b": {"x": [[1.0, 2.0]]}}, columns=1),
+    "dot map": lambda: plots.dot_map(["g"], ["r < s", "t"], ["c", "d"], CELLS, title="Map"),
     "chart": lambda: plots.bar_chart(["a < b", "c"], {"x": [1, 2.5], "y": [0, 3]}, "M", "Two"),
 }
 each_drawing = pytest.mark.parametrize("make", DRAWINGS.values(), ids=DRAWINGS)
@@ -135,9 +144,66 @@ def test_bars_are_to_scale_and_keep_their_order():
     assert drawing.alt.index("a 1") < drawing.alt.index("b 4") < drawing.alt.index("c 2")
 
 
+def test_curves_say_the_mean_and_the_spread():
+    alt = plots.curve_chart(CURVES).alt
+    assert "BN from 2.1 (2 to 2.2) to 0.4 (0.3 to 0.5)" in alt
+    assert "none from 2.3 to no finite number" in alt
+    assert "LRN from 9.5 (9 to 10) to 25 (20 to 30)" in alt
+
+
+def test_curves_stand_at_the_right_height():
+    root = ElementTree.fromstring(plots.curve_chart({"p": {"x": [[0, 50, 100]]}}, columns=1).svg)
+    paths = [node.get("d") for node in root.iter(f"{SVG}path") if node.get("stroke-width") == "2.2"]
+    heights = [float(pair.split()[1]) for pair in paths[-1][1:].split("L")]
+    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
+    assert heights[0] - heights[2] == pytest.approx(150, abs=0.2)
+
+
+def test_the_number_of_a_run_decides_where_its_dot_is():
+    drawing = plots.dot_map(["g"], ["r"], ["c"], {("g", "r", "c"): [0, 25, 100]})
+    root = ElementTree.fromstring(drawing.svg)
+    dots = [
+        sum(float(pair.split(",")[0]) for pair in node.get("points").split()) / 8
+        for node in root.iter(f"{SVG}polygon")
+    ]
+    assert dots[1] - dots[0] == pytest.approx((dots[2] - dots[0]) / 4, abs=0.2)
+    assert "g, r: c 42% (0 to 100)." in drawing.alt
+
+
+def test_norms_look_at_the_numbers_that_torch_reads():
+    """27 for batch norm, 5 for LRN: found by asking which inputs have a gradient."""
+    root = ElementTree.fromstring(plots.draw_norms().svg)
+    blue = [
+        n for n in root.iter(f"{SVG}rect") if "branch1" in n.get("fill") and n.get("width") == "11"
+    ]
+    found = 0
+    for layer in (torch.nn.BatchNorm2d(6), torch.nn.LocalResponseNorm(5, alpha=1)):
+        x = torch.randn(3, 6, 3, 3, requires_grad=True)
+        (layer(x)[1, 2, 1, 1]).backward()
+        found += int((x.grad != 0).sum())
+    assert found == 27 + 5
+    assert len(blue) - 1 == found  # one stands in the legend
+
+
+def test_a_table_names_its_rows_and_columns():
+    table = plots.Table(["norm", "a < b", "c"], {("g", "x"): [1, 2], ("g", "y"): [3, 4]}, "Title")
+    html = table._repr_html_()
+    root = ElementTree.fromstring(html)
+    assert [node.text for node in root.iter("th")] == ["norm", "a < b", "c", "g", "x", "y"]
+    assert {node.get("scope") for node in root.iter("th")} == {"col", "rowgroup", "row"}
+    assert [node.text for node in root.iter("td")] == ["1", "2", "3", "4"]
+    assert repr(table).splitlines()[0] == "Title" and "g, y" in repr(table)
+
+
 @pytest.mark.parametrize(
     ("call", "named"),
     [
+        (lambda: plots.curve_chart({}), "one to four"),
+        (lambda: plots.curve_chart({"p": {"x": [[1, 2], [1]]}}), "[1, 2]"),
+        (lambda: plots.curve_chart({"p": {"x": [[]]}}), "[0]"),
+        (lambda: plots.curve_chart(CURVES, columns=4), "4"),
+        (lambda: plots.dot_map(["g"], ["r"], ["c"], {}), "g, r, c"),
+        (lambda: plots.Table(["a", "b"], {"r": [1, 2]}, ""), "'r'"),
         (lambda: plots.draw_inception("3c"), "'3c'"),
         (lambda: plots.draw_inception(3), "3a, 3b"),
         (lambda: plots.draw_inception("3a", 0), "size must be 1 or more"),

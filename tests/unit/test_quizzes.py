@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from googlenet_edu import architecture, layers, model, norms, sizes, trace
+from googlenet_edu.experiments import bn_versus_lrn
 from googlenet_edu.widgets.quiz import Quiz, quizzes
 
 
@@ -17,6 +18,7 @@ def refuses(function, *args, **kwargs):
 
 # What an expression may name: the module's public functions, torch and nn.
 NAMES = {"refuses": refuses, "torch": torch, "nn": torch.nn}
+NAMES |= {"load": bn_versus_lrn.load, "select": bn_versus_lrn.select}
 for module in (sizes, architecture, layers, model, norms, trace):
     NAMES |= {name: getattr(module, name) for name in module.__all__}
 

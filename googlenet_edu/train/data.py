@@ -1,0 +1,141 @@
+"""Pictures and labels for training: the digits that come with scikit-learn, and your own tensors.
+
+Folders of pictures are in `pictures`. Chapter: book/training/training.
+"""
+
+from dataclasses import dataclass, field
+from math import ceil
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ._order import SPLIT, generator
+
+__all__ = ["PictureData", "TensorPictures", "digits", "from_tensors"]
+
+
+class TensorPictures:
+    """Pictures in memory: `images` (N, channels, H, W) float, `labels` (N,) int64."""
+
+    def __init__(self, images, labels):
+        self.images, self.labels = images, labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def batch(self, numbers, seed=None):
+        """Return (images, labels) of the pictures with these numbers; the seed is not needed."""
+        numbers = torch.as_tensor(numbers)
+        return self.images[numbers], self.labels[numbers]
+
+
+@dataclass
+class PictureData:
+    """What `fit` learns from and is tested on.
+
+    train, test: have a length, `labels` (N,), and `batch(numbers, seed)`, which returns float
+    images (N, channels, H, W) and labels (N,). classes: their names, in the order of the class
+    numbers. name: says in a checkpoint which data it was. notes: what was done to the pictures.
+    """
+
+    train: object
+    test: object
+    classes: list
+    name: str
+    notes: list = field(default_factory=list)
+
+    @property
+    def shape(self):
+        """Channels, height and width of one picture."""
+        return tuple(self.train.batch([0])[0].shape[1:])
+
+
+def digits(size=32, *, channels=3, train_count=None, seed=0):
+    """Return the handwritten digits that come with scikit-learn, enlarged: no download.
+
+    1,797 pictures of 8 x 8 px with 17 grey levels, split into 1,437 to train on and 360 to test
+    with, every class in the same share. They are enlarged with bilinear interpolation, repeated
+    over the channels, and scaled from -1 (background) to 1 (ink).
+
+    size: side in px, from 31 up (GoogLeNet halves it five times). channels: 3 or 1. train_count:
+    take only so many training pictures. seed: of the split.
+    Raises: ValueError for other values; ModuleNotFoundError without scikit-learn.
+    Source: scikit-learn, sklearn.datasets.load_digits; E. Alpaydin and C. Kaynak, 1998.
+    Chapter: book/training/training.
+    """
+    _whole("size", size, 8, "32 trains in seconds, 224 is the paper's")
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 3 or 1, but got {channels!r}: choose one of the two.")
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "The digits come with scikit-learn, which is not installed: pip install scikit-learn."
+        ) from error
+    raw = load_digits()
+    labels = torch.as_tensor(raw.target, dtype=torch.int64)
+    small = torch.as_tensor(raw.images, dtype=torch.float32)[:, None]
+    images = functional.interpolate(small, (size, size), mode="bilinear", align_corners=False)
+    images = (images / 8 - 1).expand(-1, channels, -1, -1)
+    train, test = split(labels, 0.2, seed)
+    if train_count is not None:
+        _whole("train_count", train_count, 1, f"there are {len(train)} training pictures")
+        train = train[:train_count]
+    return PictureData(
+        TensorPictures(images[train].contiguous(), labels[train]),
+        TensorPictures(images[test].contiguous(), labels[test]),
+        [str(number) for number in range(10)],
+        f"digits {size} px" + ("" if train_count is None else f", {len(train)} of them"),
+    )
+
+
+def from_tensors(train, test, classes, name="tensors"):
+    """Return `PictureData` from two pairs (images, labels).
+
+    images: float (N, channels, H, W), all of one size. labels: int64 (N,), from 0 to
+    len(classes) - 1. Raises: ValueError for other types, lengths or numbers.
+    Chapter: book/training/training.
+    """
+    parts = []
+    for which, pair in (("train", train), ("test", test)):
+        images, labels = pair
+        if not isinstance(images, Tensor) or images.dim() != 4 or not images.is_floating_point():
+            kind = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else "none"
+            raise ValueError(
+                f"The {which} images must be a float tensor (N, channels, H, W), but got {kind}: "
+                "convert bytes with x.float() / 127.5 - 1."
+            )
+        labels = torch.as_tensor(labels)
+        fits = labels.dtype == torch.int64 and len(labels) == len(images) > 0
+        if not fits or not 0 <= int(labels.min()) <= int(labels.max()) < len(classes):
+            raise ValueError(
+                f"The {which} labels must be {len(images)} whole numbers (int64) from 0 to "
+                f"{len(classes) - 1}, one per image: look at labels.dtype, len(labels), "
+                "labels.min() and labels.max()."
+            )
+        parts.append(TensorPictures(images, labels))
+    return PictureData(*parts, list(classes), name)
+
+
+def split(labels, test_share, seed):
+    """Return (train, test) picture numbers in random order, test_share of every class in test."""
+    chance = generator(seed, SPLIT)
+    train, test, seen = [], [], 0
+    for label in range(int(labels.max()) + 1):
+        members = (labels == label).nonzero().flatten()
+        members = members[torch.randperm(len(members), generator=chance)]
+        cut = ceil((seen + len(members)) * test_share) - ceil(seen * test_share)
+        cut = min(max(cut, 1), len(members) - 1) if len(members) > 1 else 0
+        seen += len(members)
+        test.append(members[:cut])
+        train.append(members[cut:])
+    parts = [torch.cat(part) for part in (train, test)]
+    return [part[torch.randperm(len(part), generator=chance)] for part in parts]
+
+
+def _whole(name, value, least, hint):
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(
+            f"{name} must be a whole number from {least} up, but got {value!r}: {hint}."
+        )

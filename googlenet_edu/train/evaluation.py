@@ -1,0 +1,74 @@
+"""How good a network is: loss, accuracy, the confusion matrix and the pictures it got wrong."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["Evaluation", "evaluate", "predict"]
+
+
+@dataclass
+class Evaluation:
+    """loss: mean cross entropy of the main classifier. accuracy: share of right pictures, 0 to 1.
+
+    confusion: int64 (classes, classes); row = the true class, column = what the network said.
+    predictions, labels: class numbers (N,). confidence: softmax share of the answer (N,).
+    """
+
+    loss: float
+    accuracy: float
+    confusion: Tensor
+    predictions: Tensor
+    labels: Tensor
+    confidence: Tensor
+
+    @property
+    def wrong(self):
+        """The numbers of the pictures it got wrong, the most confident mistake first."""
+        numbers = (self.predictions != self.labels).nonzero().flatten()
+        return numbers[self.confidence[numbers].argsort(descending=True)].tolist()
+
+
+def predict(net, part, *, batch_size=256, device=None, channels_last=False):
+    """Return the main scores (N, classes) of all pictures of one part of the data, in evaluation.
+
+    The heads do not run. The network is left in the mode it came in.
+    part: `data.test` or `data.train`. Chapter: book/training/training.
+    """
+    device = next(net.parameters()).device if device is None else device
+    main = net.main_logits if hasattr(net, "main_logits") else net
+    kept = torch.channels_last if channels_last else torch.contiguous_format
+    was_training, scores = net.training, []
+    net.eval()
+    try:
+        with torch.no_grad():
+            for start in range(0, len(part), batch_size):
+                images, _ = part.batch(list(range(start, min(start + batch_size, len(part)))))
+                scores.append(main(images.to(device, memory_format=kept)).float().cpu())
+    finally:
+        net.train(was_training)
+    return torch.cat(scores)
+
+
+def evaluate(net, part, *, batch_size=256, device=None, channels_last=False):
+    """Return the `Evaluation` of a network on `data.test` or `data.train`.
+
+    Raises: ValueError for a part without pictures. Chapter: book/training/training.
+    """
+    if not len(part):
+        raise ValueError("There must be pictures to evaluate on, but got none: give a test part.")
+    scores = predict(net, part, batch_size=batch_size, device=device, channels_last=channels_last)
+    labels = torch.as_tensor(part.labels)
+    confidence, predictions = scores.softmax(1).max(1)
+    classes = scores.size(1)
+    confusion = torch.bincount(labels * classes + predictions, minlength=classes * classes)
+    return Evaluation(
+        loss=functional.cross_entropy(scores, labels).item(),
+        accuracy=(predictions == labels).float().mean().item(),
+        confusion=confusion.reshape(classes, classes),
+        predictions=predictions,
+        labels=labels,
+        confidence=confidence,
+    )

@@ -1,0 +1,183 @@
+"""Several processes that train one network together: torch.distributed behind a small door.
+
+Without `torchrun` there is one process and nothing here communicates.
+Chapter: book/training/beyond_one_machine.
+"""
+
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+from torch import distributed
+
+__all__ = ["Group", "PeerLost", "join_group", "leave_group", "share_batch_norm"]
+
+
+class PeerLost(RuntimeError):
+    """Another process of the run died or can no longer be reached."""
+
+
+def join_group(device="cpu", timeout=300):
+    """Join the processes that `torchrun` started; without torchrun do nothing.
+
+    Gloo connects processors, NCCL connects graphics cards. timeout: seconds after which a process
+    that does not answer counts as lost. Returns the device of this process.
+    Source: PyTorch documentation, torch.distributed and torchrun.
+    Chapter: book/training/beyond_one_machine.
+    """
+    if "WORLD_SIZE" not in os.environ:
+        return device
+    if device == "cuda":
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        torch.cuda.set_device(device)
+    if not distributed.is_initialized():
+        distributed.init_process_group(
+            "nccl" if device.startswith("cuda") else "gloo", timeout=timedelta(seconds=timeout)
+        )
+    return device
+
+
+def leave_group():
+    """Leave the group, if there is one."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+class Group:
+    """The processes of this run: `rank` of this one, `size` of all, `device` of this one."""
+
+    def __init__(self, rank, size, device):
+        self.rank, self.size, self.device = rank, size, device
+
+    @classmethod
+    def current(cls, device, net):
+        """Return the group this process belongs to, of size 1 without torch.distributed."""
+        device = torch.device(device) if device is not None else next(net.parameters()).device
+        if distributed.is_available() and distributed.is_initialized():
+            return cls(distributed.get_rank(), distributed.get_world_size(), device)
+        return cls(0, 1, device)
+
+    def wrap(self, net):
+        """Return the module to call: the network, or one that averages the gradients of all."""
+        if self.size == 1:
+            return net
+        ids = [self.device.index] if self.device.type == "cuda" else None
+        return torch.nn.parallel.DistributedDataParallel(net, device_ids=ids)
+
+    def share(self, numbers):
+        """Return this process's part of a batch: every size-th picture."""
+        return numbers[self.rank :: self.size]
+
+    def scaled(self, loss, mine, whole):
+        """Return a mean loss so scaled that the average over processes is the whole batch's.
+
+        The shares of an odd batch differ by one picture; a plain average would count the pictures
+        of the smaller share more.
+        """
+        return loss if self.size == 1 else loss * (mine * self.size / whole)
+
+    def total(self, losses, right, mine, stop=False):
+        """Return the sums over the whole batch: of each mean loss, of the right answers, of stop.
+
+        All processes learn in the same step that one of them was asked to stop.
+        """
+        values = [loss.double() * mine for loss in losses] + [right.double()]
+        values.append(torch.full_like(values[0], float(stop)))
+        if self.size == 1:
+            return [value.item() for value in values]
+        packed = torch.stack(values)
+        distributed.all_reduce(packed)
+        return packed.tolist()
+
+    def evaluated(self, work):
+        """Let the first process evaluate; return (loss, accuracy) in every process."""
+        found = torch.zeros(2, dtype=torch.float64, device=self.device)
+        if self.rank == 0:
+            result = work()
+            found = torch.tensor([result.loss, result.accuracy], dtype=torch.float64).to(
+                self.device
+            )
+        if self.size > 1:
+            distributed.broadcast(found, 0)
+        return found.tolist()
+
+    @contextmanager
+    def watch(self, checkpoint):
+        """Turn the errors of a broken connection into `PeerLost`, with what to do next."""
+        try:
+            yield
+        except (RuntimeError, ConnectionError) as error:
+            words = str(error).lower()
+            broken = ("gloo", "nccl", "connection", "timed out", "peer", "process group")
+            if self.size == 1 or not any(word in words for word in broken):
+                raise
+            kept = (
+                "no checkpoint file was named, so nothing is kept"
+                if checkpoint is None
+                else f"{checkpoint} holds the last saved state: start the same command again with "
+                "--resume"
+            )
+            raise PeerLost(
+                f"Process {self.rank} of {self.size} lost another process of this run, which died "
+                f"or no longer answers; {kept}."
+            ) from error
+
+
+class _SumOfAll(torch.autograd.Function):
+    """The sum over all processes; its gradient is the sum of the gradients of all."""
+
+    @staticmethod
+    def forward(ctx, values):
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient):
+        total = gradient.contiguous().clone()
+        distributed.all_reduce(total)
+        return total
+
+
+class SharedBatchNorm2d(torch.nn.BatchNorm2d):
+    """Batch norm over the pictures of all processes, in plain operations.
+
+    What torch.nn.SyncBatchNorm does on graphics cards, here for processors too: in training, mean
+    and variance of a channel come from sums over all processes. Alone, or in evaluation, it is
+    torch.nn.BatchNorm2d. Input and output (N, C, H, W). Chapter: book/training/beyond_one_machine.
+    """
+
+    def forward(self, x):
+        alone = not (distributed.is_available() and distributed.is_initialized())
+        if not self.training or alone or distributed.get_world_size() == 1:
+            return super().forward(x)
+        axes = (0, 2, 3)
+        sums = x.sum(axes)
+        sums = _SumOfAll.apply(torch.cat([sums, sums.new_tensor([x.numel() / x.size(1)])]))
+        count = sums[-1].detach()
+        mean = sums[:-1] / count
+        centred = x - mean.view(1, -1, 1, 1)
+        variance = _SumOfAll.apply((centred * centred).sum(axes)) / count
+        with torch.no_grad():
+            self.num_batches_tracked.add_(1)
+            noted = variance * (count / (count - 1))
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(noted, self.momentum)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+
+
+def share_batch_norm(net, device="cpu"):
+    """Let every batch norm of a network use the pictures of all processes; return the network.
+
+    On graphics cards it becomes torch.nn.SyncBatchNorm, which works there only; on processors
+    `SharedBatchNorm2d`. Weights and names in the state dict stay.
+    Chapter: book/training/beyond_one_machine.
+    """
+    if str(device).startswith("cuda"):
+        return torch.nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    for module in net.modules():
+        if type(module) is torch.nn.BatchNorm2d:
+            module.__class__ = SharedBatchNorm2d  # the same weights, another forward
+    return net

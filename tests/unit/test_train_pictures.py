@@ -1,0 +1,297 @@
+"""Folders of pictures: what is read, what is repaired, what is refused, and in which words."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from googlenet_edu.train import (
+    FilePictures,
+    PictureError,
+    digits,
+    evaluate,
+    feature_strip,
+    filter_strip,
+    fit,
+    folder,
+    learning_curves,
+    read_picture,
+    small_googlenet,
+    torchvision_data,
+)
+from googlenet_edu.train.__main__ import main
+from googlenet_edu.train.figures import confusion_chart, feature_maps
+
+COLOURS = {"blue": (20, 30, 220), "red": (220, 30, 20)}
+
+
+def paint(path, colour, size=(48, 40), mode="RGB"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).convert(mode).save(path)
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    root = tmp_path / "my pictures"
+    for name, colour in COLOURS.items():
+        for i in range(10):
+            paint(root / name / f"{i}.png", colour)
+    return root
+
+
+def test_a_folder_is_split_by_class(pictures):
+    data = folder(pictures, 32, augment=False)
+    assert data.classes == ["blue", "red"] and data.shape == (3, 32, 32)
+    assert data.train.labels.bincount().tolist() == [8, 8]
+    assert data.test.labels.bincount().tolist() == [2, 2]
+    for part in (data.train, data.test):
+        images, labels = part.batch(range(len(part)))
+        for image, label in zip(images, labels.tolist(), strict=True):
+            right = torch.tensor(COLOURS[data.classes[label]]) / 127.5 - 1
+            assert torch.allclose(image, right.view(3, 1, 1).expand_as(image), atol=1e-6)
+
+
+def test_a_split_that_is_there_is_kept(tmp_path):
+    for part, count in (("train", 3), ("val", 1)):
+        for name, colour in COLOURS.items():
+            for i in range(count):
+                paint(tmp_path / part / name / "deeper" / f"{i}.JPG", colour)
+    paint(tmp_path / "train" / "red" / ".hidden.png", (0, 0, 0))
+    (tmp_path / "train" / "red" / "notes.txt").write_text("no picture", encoding="utf-8")
+    (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
+    data = folder(tmp_path, 32)
+    assert (len(data.train), len(data.test)) == (6, 2)
+    paint(tmp_path / "val" / "green" / "1.png", (0, 255, 0))
+    with pytest.raises(PictureError, match="in one only: green"):
+        folder(tmp_path, 32)
+
+
+def test_it_learns_colours(pictures):
+    data = folder(pictures, 32)
+    net = small_googlenet(2, width=0.05, norm="none", init="he")
+    history = fit(net, data, epochs=10, batch_size=8, lr=3e-3, progress=False)
+    assert history.test_accuracy[-1] == 1 and evaluate(net, data.test).wrong == []
+
+
+def test_random_crops_follow_from_the_seed(pictures):
+    ramp = np.tile(np.arange(96, dtype=np.uint8), (96, 1))
+    Image.fromarray(ramp).save(pictures / "red" / "0.png")
+    data = folder(pictures, 64)
+    number = [i for i, name in enumerate(data.train.source.names) if name.name == "0.png"]
+    number += [0]
+    one, two, other = (data.train.batch(number, seed)[0] for seed in (1, 1, 2))
+    assert torch.equal(one, two) and one.shape[1:] == (3, 64, 64)
+    assert torch.equal(data.train.batch([3])[0], data.train.batch([3])[0])
+    assert one.shape == other.shape
+
+
+def test_reading_ahead_changes_nothing(pictures):
+    data = folder(pictures, 32)
+    runs = [
+        fit(small_googlenet(2, width=0.05), data, epochs=1, batch_size=8, workers=w, progress=False)
+        for w in (0, 1)
+    ]
+    assert runs[0].step_loss == runs[1].step_loss
+
+
+# --- pictures of other kinds
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "CMYK", "I;16"])
+def test_every_kind_of_picture_becomes_three_channels(pictures, mode):
+    ending = "jpg" if mode == "CMYK" else "png"
+    if mode == "I;16":
+        path = pictures / "red" / "x.png"
+        Image.fromarray(np.full((40, 48), 40000, np.uint16)).save(path)
+    else:
+        path = paint(pictures / "red" / f"x.{ending}", (250, 250, 250), mode=mode)
+    image = read_picture(path, 32)
+    assert image.shape == (1, 3, 32, 32)
+    bright = 40000 / 65535 if mode == "I;16" else 250 / 255
+    assert image.mean().item() == pytest.approx(2 * bright - 1, abs=0.06)
+    notes = " ".join(folder(pictures, 32).notes)
+    assert ("Grey pictures turned into colour: 1." in notes) == (mode in ("L", "LA", "1", "I;16"))
+    assert ("transparency laid on white: 1." in notes) == (mode in ("LA", "RGBA"))
+
+
+def test_transparent_means_white_and_cameras_turn(tmp_path):
+    clear = tmp_path / "clear.png"
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(clear)
+    assert (read_picture(clear, 32) == 1).all()
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[:20] = 255  # bright at the top
+    turned = tmp_path / "turned.png"
+    exif = Image.Exif()
+    exif[274] = 3  # upside down
+    Image.fromarray(pixels).save(turned, exif=exif)
+    image = read_picture(turned, 40)
+    assert image[0, :, :18].max() == -1 and image[0, :, 22:].min() == 1
+
+
+def test_grey_networks_get_one_channel(pictures):
+    assert folder(pictures, 32, channels=1).shape == (1, 32, 32)
+
+
+# --- what is refused
+
+
+def truncate(path):
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+def test_bad_pictures_are_all_named(pictures):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    for name in ("cut.jpg", "cut.png"):
+        Image.fromarray(noise).save(pictures / "red" / name)
+        truncate(pictures / "red" / name)
+    (pictures / "blue" / "words.png").write_text("words", encoding="utf-8")
+    (pictures / "blue" / "empty.jpg").write_bytes(b"")
+    with pytest.raises(PictureError) as caught:
+        folder(pictures, 32)
+    words = str(caught.value)
+    assert words.startswith("4 of 24 pictures cannot be read") and words.count("truncated") == 2
+    for name in ("cut.jpg", "cut.png", "words.png", "empty.jpg"):
+        assert name in words
+    data = folder(pictures, 32, bad="skip")
+    assert len(data.train) + len(data.test) == 20 and "left out: 4" in data.notes[-1]
+    with pytest.raises(PictureError, match=r"cut\.jpg cannot be read \(truncated\)"):
+        read_picture(pictures / "red" / "cut.jpg", 32)
+
+
+def test_a_picture_that_breaks_later_is_named(pictures):
+    rng = np.random.default_rng(0)
+    for path in (pictures / "red").iterdir():
+        Image.fromarray(rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)).save(path)
+    data = folder(pictures, 32)
+    for path in (pictures / "red").iterdir():
+        truncate(path)
+    with pytest.raises(PictureError, match=r"red.*png cannot be read \(truncated\)"):
+        fit(small_googlenet(2, width=0.05), data, epochs=1, batch_size=8, progress=False)
+
+
+def test_classes_that_cannot_be_learned(pictures, tmp_path):
+    (pictures / "green").mkdir()
+    (pictures / "white").mkdir()
+    with pytest.raises(PictureError, match="hold no pictures: green, white"):
+        folder(pictures, 32)
+    one = tmp_path / "one"
+    paint(one / "red" / "1.png", (255, 0, 0))
+    with pytest.raises(PictureError, match="two class folders .* holds only 'red'"):
+        folder(one, 32)
+    with pytest.raises(PictureError, match="holds none"):
+        folder(one / "red", 32)
+    with pytest.raises(PictureError, match="no folder"):
+        folder(tmp_path / "nowhere", 32)
+    (pictures / "green" / "bad.png").write_bytes(b"bad")
+    (pictures / "white" / "bad.png").write_bytes(b"bad")
+    with pytest.raises(PictureError, match="no readable picture: green, white"):
+        folder(pictures, 32, bad="skip")
+
+
+@pytest.mark.parametrize(
+    "options", [{"size": 16}, {"size": 32.0}, {"channels": 4}, {"test_share": 1}, {"bad": "hide"}]
+)
+def test_other_values_are_refused(pictures, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        folder(pictures, **{"size": 32, **options})
+
+
+def test_the_command_reads_a_folder(pictures, capsys):
+    command = ["--data", str(pictures), "--width", "0.05", "--epochs", "1", "--no-progress"]
+    assert main([*command, "--batch-size", "8"]) == 0
+    assert "16 pictures to train on, 4 to test with, 2 classes" in capsys.readouterr().out
+    (pictures / "red" / "bad.png").write_bytes(b"bad")
+    assert main(command) == 1
+    assert "bad.png" in capsys.readouterr().err
+
+
+# --- torchvision, played by a stand-in with the two kinds of arguments its data sets have
+
+
+class Old:
+    classes = ["zero", "one"]
+
+    def __init__(self, root, train=True, download=False):
+        if root == "empty":
+            raise RuntimeError("Dataset not found. You can use download=True to download it")
+        self.count = 8 if train else 4
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, i):
+        if i >= self.count:
+            raise IndexError
+        return Image.new("L", (28, 28), 200 * (i % 2)), i % 2
+
+
+class New(Old):
+    classes = None
+
+    def __init__(self, root, split="train", download=False):
+        super().__init__(root, split == "train")
+
+
+def test_torchvisions_data_sets(monkeypatch):
+    module = types.ModuleType("torchvision")
+    module.datasets = types.SimpleNamespace(Old=Old, New=New, utils=3)
+    monkeypatch.setitem(sys.modules, "torchvision", module)
+    for name, classes in (("Old", ["zero", "one"]), ("New", ["0", "1"])):
+        data = torchvision_data(name, size=32)
+        assert (len(data.train), len(data.test), data.classes) == (8, 4, classes)
+        assert data.shape == (3, 32, 32) and isinstance(data.train, FilePictures)
+        fit(small_googlenet(2, width=0.05), data, epochs=1, batch_size=4, progress=False)
+    with pytest.raises(PictureError, match="download"):
+        torchvision_data("Old", "empty", 32)
+    with pytest.raises(PictureError, match="no data set named 'utils'"):
+        torchvision_data("utils")
+
+
+def test_without_torchvision(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install torchvision"):
+        torchvision_data("CIFAR10")
+
+
+# --- figures
+
+
+def test_figures_say_what_they_show():
+    data = digits(32, train_count=32)
+    net = small_googlenet(width=0.05)
+    history = fit(net, data, epochs=2, batch_size=16, progress=False)
+    curves = learning_curves(history)
+    assert "accuracy" in curves.alt and curves.svg.startswith("<svg")
+    chart = confusion_chart([[3, 1], [0, 2]], ["cat", "<dog>"])
+    assert "5 of 6 right" in chart.alt and "cat taken for <dog>: 1" in chart.alt
+    assert "<dog>" not in chart.svg
+    with pytest.raises(ValueError, match="2 x 2"):
+        confusion_chart([[1]], ["a", "b"])
+
+
+def test_feature_maps_are_what_the_network_computes():
+    net, picture = small_googlenet(width=0.05), digits(64).test.images[:1]
+    maps = feature_maps(net, picture)
+    net.eval()
+    with torch.no_grad():
+        stem = net.conv1(picture)
+        assert torch.allclose(maps["conv1"], stem, atol=1e-5)
+        assert torch.allclose(maps["inception4a"], net._to_4a(picture), atol=1e-5)
+    assert maps["inception3a"].shape[2:] == (8, 8) and maps["inception5b"].shape[2:] == (2, 2)
+    net.train()
+    strip = feature_strip(net, picture, maps=6)
+    assert net.training and len(strip.items) == 12
+    html = strip._repr_html_()
+    assert html.count("<img") == html.count(' alt="') == 12 and "<button" not in html
+    assert "6 of" in repr(strip)
+    assert filter_strip(net).items[0][2].ndim == 3
+    with pytest.raises(ValueError, match="conv1"):
+        filter_strip(net, "conv2")
+    with pytest.raises(ValueError, match="One picture"):
+        feature_strip(net, digits(64).test.images[:2])
