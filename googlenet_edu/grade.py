@@ -59,7 +59,7 @@ def main(words=None):
     except ImportError as error:
         return _refuse(f"{error}. Install what a teacher needs: requirements/classroom.txt")
     if asked.feedback:
-        return _feedback(feedback, course, asked.assignment)
+        return _feedback(feedback, course, asked.assignment, asked.student)
     if asked.submissions and not os.path.isdir(asked.submissions):
         return _refuse(f"{asked.submissions} is no folder")
     nbcourse.prepare(course.resolve(), asked.assignment)
@@ -120,8 +120,8 @@ def _harmless(value):
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value
 
 
-def _feedback(feedback, course, assignment):
-    made = feedback.feedback(course, assignment)
+def _feedback(feedback, course, assignment, students):
+    made = feedback.feedback(course, assignment, students)
     for student, trouble in made:
         print(f"{student:24} {trouble or 'feedback written'}")
     print(f"{sum(not trouble for _, trouble in made)} pages, without hidden tests, in feedback/")

@@ -12,15 +12,16 @@ from .course import apart, config_of
 __all__ = ["feedback", "leaks"]
 
 
-def feedback(course, assignment):
+def feedback(course, assignment, students=None):
     """Write `feedback/STUDENT/ASSIGNMENT/*.html` without hidden tests; return [(student, trouble)].
 
-    A page in which a line of a hidden test is found all the same is taken away again.
+    students: for these only (None: for all). A page in which a line of a hidden test is found all
+    the same is taken away again.
     """
-    return apart(_feedback, str(Path(course).resolve()), assignment)
+    return apart(_feedback, str(Path(course).resolve()), assignment, students)
 
 
-def _feedback(course, assignment):
+def _feedback(course, assignment, students):
     from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader.converters import GenerateFeedback
     from nbgrader.coursedir import CourseDirectory
@@ -33,6 +34,8 @@ def _feedback(course, assignment):
     graded = sorted(Path(course, "autograded").glob(f"*/{assignment}/{assignment}.ipynb"))
     for notebook in graded:
         student = notebook.parent.parent.name
+        if students and student not in students:
+            continue
         names = {"student_id": student, "assignment_id": assignment}
         config = config_of(course, CourseDirectory=names, GenerateFeedback={"force": True})
         config.GenerateFeedback.preprocessors = [
