@@ -92,7 +92,7 @@ class FastGoogLeNet(nn.Module):
 
 
 def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
-    """Return a network equal to net that infers as fast as PyTorch's own operations allow.
+    """Return a network equal to net that infers in about half to two thirds of its time.
 
     The steps, in order: drop the heads, fold batch norm, merge sibling 1x1 convolutions, put
     channels last in memory, fuse ReLU into the convolutions, prepack their weights. The last two
@@ -113,7 +113,8 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
 
     Raises: TypeError for another kind of network; ValueError for train mode, weights that are not
     float32, or another precision; RuntimeError if the copy is not equal.
-    Source: the steps are those of PyTorch's own compilers. Chapter: book/training/inference.
+    Source: the steps are those of PyTorch's own compilers, which can be faster: see
+    `compile_for_inference` and `make bench`. Chapter: book/training/inference.
     """
     start = time.perf_counter()
     if precision not in ("fp32", "bf16"):
