@@ -11,6 +11,7 @@ Rules are dropped only where that cannot change a page: a selector goes when one
 or ids stands nowhere, as a word, in any page or script. Our own styles are left alone.
 """
 
+import logging
 import re
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from fontTools.subset import Options, Subsetter, load_font, save_font
 
 SCRIPT = re.compile(r'\s*<script[^>]*\bsrc="[^"]*?([\w-]+\.js)(?:\?[^"]*)?"[^>]*></script>')
 ICON_SCRIPT = "fontawesome.js"
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # not every table that it looked at
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
 WORD = re.compile(r"[\w-]+")
 # Bootstrap's script joins such class names from pieces.
