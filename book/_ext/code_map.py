@@ -5,6 +5,7 @@ imports; a folder is one box. Below the picture stands the same as a table, with
 """
 
 import ast
+import re
 from html import escape
 from pathlib import Path
 
@@ -185,7 +186,7 @@ def table(uses, needs):
         names = tests_of(part, index)
         tests = ", ".join(f"<code>{name}</code>" for name in names) or "those of its users"
         cells = [
-            escape(first_line(part)),
+            re.sub("`([^`]+)`", r"<code>\1</code>", escape(first_line(part))),
             ", ".join(f"<code>{one}</code>" for one in sorted(uses[part])) or "none",
             ", ".join(sorted(needs[part])) or "none",
             tests,

@@ -21,6 +21,11 @@
   const brand = document.querySelector(".bd-sidebar-primary .navbar-brand")?.parentElement;
   brand?.setAttribute("role", "navigation");
   brand?.setAttribute("aria-label", "To the introduction");
+  // The arrow that unfolds a chapter's pages says whose.
+  for (const summary of document.querySelectorAll(".bd-sidebar-primary summary")) {
+    const chapter = summary.closest("li").querySelector("a").textContent.trim();
+    summary.setAttribute("aria-label", `Pages of ${chapter}`);
+  }
   document.fonts.ready.then(markBoxes);
   addEventListener("resize", markBoxes);
   markBoxes();
