@@ -39,8 +39,8 @@ def join_group(device="cpu", timeout=300):
         except RuntimeError as error:
             raise PeerLost(
                 f"Process {os.environ.get('RANK')} could not meet the others through {kind} "
-                f"({str(error).splitlines()[0][:160]}): look whether all were started, and name the "
-                "network card with GLOO_SOCKET_IFNAME or NCCL_SOCKET_IFNAME."
+                f"({str(error).splitlines()[0][:160]}): look whether all were started, and name "
+                "the network card with GLOO_SOCKET_IFNAME or NCCL_SOCKET_IFNAME."
             ) from error
     return device
 
