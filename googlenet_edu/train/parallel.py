@@ -23,6 +23,7 @@ def join_group(device="cpu", timeout=300):
 
     Gloo connects processors, NCCL connects graphics cards. timeout: seconds after which a process
     that does not answer counts as lost. Returns the device of this process.
+    Raises: PeerLost when the processes cannot meet.
     Source: PyTorch documentation, torch.distributed and torchrun.
     Chapter: book/training/beyond_one_machine.
     """
@@ -32,9 +33,15 @@ def join_group(device="cpu", timeout=300):
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
         torch.cuda.set_device(device)
     if not distributed.is_initialized():
-        distributed.init_process_group(
-            "nccl" if device.startswith("cuda") else "gloo", timeout=timedelta(seconds=timeout)
-        )
+        kind = "nccl" if device.startswith("cuda") else "gloo"
+        try:
+            distributed.init_process_group(kind, timeout=timedelta(seconds=timeout))
+        except RuntimeError as error:
+            raise PeerLost(
+                f"Process {os.environ.get('RANK')} could not meet the others through {kind} "
+                f"({str(error).splitlines()[0][:160]}): look whether all were started, and name "
+                "the network card with GLOO_SOCKET_IFNAME or NCCL_SOCKET_IFNAME."
+            ) from error
     return device
 
 

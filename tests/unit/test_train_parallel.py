@@ -142,7 +142,7 @@ def test_torchrun_restarts_a_lost_worker(tmp_path):
     states = []
     for path in paths:
         options = ["--epochs", "1", "--checkpoint", str(path), "--checkpoint-every", "1"]
-        process = start(*TORCHRUN, "--max-restarts=1", *TRAIN, *options, "--resume")
+        process = start(*TORCHRUN, "--max-restarts=3", *TRAIN, *options, "--resume")
         if path == paths[1]:
             kill_a_worker(process, path)
         code, words = finish(process)
