@@ -82,5 +82,5 @@ def setup(app):
     app.add_config_value("googlenet_edition", "", "env")
     app.connect("config-inited", choose)
     app.connect("source-read", leave_out)
-    app.connect("build-finished", clean_downloads, priority=300)  # before `travel` takes the tags
+    app.connect("build-finished", clean_downloads)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

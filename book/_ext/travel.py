@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import nbformat
+from editions import notebook_without_solutions
 from sphinx.errors import ExtensionError
 
 PACKAGE = "googlenet_edu"
@@ -158,6 +159,8 @@ def write_travellers(app, exception):
             return name + Path(app.env.doc2path(other)).suffix + mark + anchor
 
         text = source.read_text(encoding="utf-8")
+        if app.config.googlenet_edition == "students":
+            text = notebook_without_solutions(text)
         notebook = nbformat.reads(text, as_version=4)
         text = travelling(notebook, install_cell(project, address), link)
         target = out / "_sources" / f"{page}.ipynb"
