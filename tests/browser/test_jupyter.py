@@ -129,7 +129,7 @@ def ask(client, expression):
 
 
 def wait_for(client, expression, value):
-    for _ in range(100):
+    for _ in range(300):
         if (found := ask(client, expression)) == value:
             return
         time.sleep(0.1)
