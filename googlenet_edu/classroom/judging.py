@@ -110,7 +110,8 @@ class Mend(NbGraderPreprocessor):
         missing = []
         before = None
         for name, truth in known.items():
-            if name not in chosen and truth["metadata"]["grade"]:
+            given = truth["locked"] and truth["cell_type"] == "code"
+            if name not in chosen and (truth["metadata"]["grade"] or given):
                 make = new_code_cell if truth["cell_type"] == "code" else new_markdown_cell
                 cell = make(truth["source"], id=name)
                 self._restore(cell, truth)
@@ -145,8 +146,10 @@ class Judge(NbGraderPreprocessor):
         tests = {name: cell["source"] for name, cell in known.items() if cell["test"]}
         folder = resources["metadata"]["path"]
         limits = Limits(self.seconds, self.total_seconds, self.memory_mb)
-        withheld = withheld_modules(where["assignment"])
-        with _released(), self._student(folder, limits, withheld) as (student, watch):
+        withheld = withheld_modules(where["assignment"], folder)
+        if withheld is None:
+            say(self.log, "course.json does not name this assignment: no module is withheld")
+        with _released(), self._student(folder, limits, withheld or []) as (student, watch):
             for cell in nb.cells:
                 if cell.cell_type != "code":
                     continue
@@ -214,13 +217,17 @@ def say(log, text):
     log.warning(text)
 
 
-def withheld_modules(assignment):
-    """Return the modules that would be the answer to an assignment, by course.json."""
-    try:
-        course = json.loads(Path("course.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    return course.get(assignment, {}).get("withheld", [])
+def withheld_modules(assignment, folder):
+    """Return the modules that would be the answer to an assignment, by the course's course.json.
+
+    folder: where the submission is graded, below the course's folder; the form grader's server
+    runs somewhere else. None where no course.json names the assignment.
+    """
+    for place in Path(folder).resolve().parents:
+        if (place / "course.json").is_file():
+            course = json.loads((place / "course.json").read_text(encoding="utf-8"))
+            return course.get(assignment, {}).get("withheld")
+    return None
 
 
 def run(source, student, watch=None):

