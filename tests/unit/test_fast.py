@@ -64,7 +64,7 @@ def close(net, other, images):
     with torch.no_grad():
         right, found = net.main_logits(images), other.main_logits(images)
     if right.numel() > 1:
-        assert right.std() > 0.01, "scores that all agree would prove nothing"
+        assert right.std() > 1e-3, "scores that all agree would prove nothing"
     assert found.dtype == torch.float32 and found.shape == right.shape
     assert (right - found).abs().max() < 1e-4
     return (right - found).abs().max().item()
