@@ -74,6 +74,7 @@ def apart(work, *arguments):
 
 
 def _report(pipe, work, arguments):
+    one_thread()
     try:
         pipe.send((True, work(*arguments)))
     except Exception as error:
@@ -113,3 +114,10 @@ def students(course, assignment):
     folder = Path(course, "submitted")
     names = sorted(os.listdir(folder)) if folder.is_dir() else []
     return [name for name in names if os.path.lexists(folder / name / assignment)]
+
+
+def one_thread():
+    """Let torch, where it is loaded, compute on one thread: its others did not survive the fork."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)

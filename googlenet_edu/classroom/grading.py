@@ -18,7 +18,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from . import intake, judging
-from .course import Turn, apart, config_of, context
+from .course import Turn, apart, config_of, context, one_thread
 
 __all__ = ["Result", "grade_class"]
 
@@ -115,6 +115,7 @@ def _end(process):
 
 def _grade_one(pipe, course, assignment, student, problem, again, options):
     """Grade one submission with nbgrader; the only place that does, in a process of its own."""
+    one_thread()
     if os.name == "posix":
         os.setsid()
     result = Result(student)
