@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ._console import print_anywhere
 from .classroom import testing
 from .classroom.inspecting import Unreadable, assignments, fingerprint, inspect, read
 from .classroom.session import Ended, Student
@@ -18,9 +19,7 @@ __all__ = ["main"]
 
 def main(words=None):
     """Return 0 when nothing is wrong, 1 when something is, 2 when the file cannot be read."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    print_anywhere()
     parser = argparse.ArgumentParser(
         prog="python -m googlenet_edu.check",
         description="Look at an assignment before it is handed in. Changes nothing.",

@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from ._console import print_anywhere
+
 __all__ = ["main"]
 
 
@@ -43,9 +45,7 @@ def _arguments(words):
 
 def main(words=None):
     """Return 0 when every submission has its grade in the gradebook, 2 when nothing was graded."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    print_anywhere()
     asked = _arguments(words)
     course = Path(asked.course)
     if not (course / "source" / asked.assignment / f"{asked.assignment}.ipynb").is_file():

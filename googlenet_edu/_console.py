@@ -1,0 +1,12 @@
+"""Printing to any console: what its encoding cannot show becomes a question mark."""
+
+import sys
+
+__all__ = ["print_anywhere"]
+
+
+def print_anywhere():
+    """Let standard output and error replace what the console's encoding lacks, such as GBK's."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
