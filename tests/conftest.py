@@ -8,6 +8,11 @@ from filelock import FileLock
 
 from tests.building import ROOT, build_book
 
+# Several test processes share the processor: threads of torch on top would wait for each other,
+# for three times as long in all. Kernels and commands that tests start take this over.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):

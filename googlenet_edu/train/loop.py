@@ -116,10 +116,10 @@ def fit(
 
     least = 2 * group.size
     steps = len(step_batches(len(data.train), batch_size, seed, 0, least))
-    model = group.wrap(net)
     bar = _bar(progress and not group.rank, epochs * steps, first_epoch * steps + first_step)
     devices = [group.device] if group.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), bar, group.watch(checkpoint):
+        model = group.wrap(net)
         for epoch in range(first_epoch, epochs):
             batches = step_batches(len(data.train), batch_size, seed, epoch, least)
             jobs = [

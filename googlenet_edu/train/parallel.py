@@ -35,7 +35,7 @@ def join_group(device="cpu", timeout=300):
     if not distributed.is_initialized():
         kind = "nccl" if device.startswith("cuda") else "gloo"
         try:
-            distributed.init_process_group(kind, timeout=timedelta(seconds=timeout))
+            distributed.init_process_group(kind, **_meeting_place(timedelta(seconds=timeout)))
         except RuntimeError as error:
             raise PeerLost(
                 f"Process {os.environ.get('RANK')} could not meet the others through {kind} "
@@ -43,6 +43,23 @@ def join_group(device="cpu", timeout=300):
                 "the network card with GLOO_SOCKET_IFNAME or NCCL_SOCKET_IFNAME."
             ) from error
     return device
+
+
+def _meeting_place(timeout):
+    """Return the arguments with which a process finds the others of its attempt.
+
+    torchrun keeps one store for all attempts. There, a worker that was started again can read the
+    address of one that died. With all processes on one machine the count of attempts tells them
+    apart; agents on several machines count for themselves, so that there the environment variable
+    TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 has to give each attempt a store of its own.
+    """
+    if os.environ.get("GROUP_WORLD_SIZE") != "1":
+        return {"timeout": timeout}
+    store, rank, size = next(iter(distributed.rendezvous("env://", timeout=timeout)))
+    store = distributed.PrefixStore(
+        f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store
+    )
+    return {"timeout": timeout, "store": store, "rank": rank, "world_size": size}
 
 
 def leave_group():

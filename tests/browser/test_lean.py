@@ -32,9 +32,15 @@ def look(open_page, url, width, theme, whole):
         for name, path in WHOLE.items():
             visit.page.route(f"**/{name}*", functools.partial(answer_with, path))
     visit.page.goto(url)
-    visit.page.wait_for_load_state("load")
+    visit.page.wait_for_load_state("networkidle")
     visit.page.evaluate("document.fonts.ready")
-    return visit.page.screenshot(full_page=True, animations="disabled")
+    seen = None
+    for _ in range(20):  # widgets and copy buttons come when the page is there
+        last, seen = seen, visit.page.screenshot(full_page=True, animations="disabled")
+        if seen == last:
+            break
+        visit.page.wait_for_timeout(300)
+    return seen
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (360, "light")])
