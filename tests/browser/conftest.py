@@ -23,7 +23,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 expect.set_options(timeout=30_000)  # a busy machine is no fault
 
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--no-sandbox --disable-gpu --disable-software-rasterizer --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
 LOCAL = {"127.0.0.1", "localhost", ""}
@@ -52,6 +52,8 @@ def browser():
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # one connection for many files, as real hosts keep it
+
     def log_message(self, *args):
         pass
 

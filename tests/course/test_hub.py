@@ -17,7 +17,8 @@ import pytest
 from googlenet_edu import grade
 from googlenet_edu.classroom import sandbox
 
-from .classroom import ROOT, Maker
+from .classroom import ROOT, Maker, first, write
+from .submissions import FULL
 from .test_grading import auto_points
 
 SCRIPT = ROOT / "book/classroom/hub/hub.py"
@@ -142,6 +143,35 @@ def test_the_teacher_has_the_form_grader(hub):
     assert "A1" in [one["name"] for one in found]
     mine = hub.ask("GET", "/user/teacher/api/contents/", token=token)
     assert mine["type"] == "directory"
+
+
+def test_the_form_graders_button_grades_in_the_sandbox(hub, tmp_path):
+    """What the button sends; the code handed in can neither write outside nor change its points."""
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    mischief = f"""
+try:
+    open({str(trap / "written")!r}, "w").close()
+    print("got out")
+except OSError as error:
+    print("kept in:", type(error).__name__)
+"""
+    nb = first(Maker(hub.course, "A1").notebook(), mischief)
+    handed_in = hub.course / "submitted" / "mallory" / "A1" / "A1.ipynb"
+    write(nb, handed_in)
+    token = hub.sign_in("teacher")
+    button = "/user/teacher/formgrader/api/submission/A1/mallory/autograde"
+    assert hub.ask("POST", button, {}, token)["success"]
+    assert auto_points(hub.course, "A1")["mallory"] == FULL
+    graded = (hub.course / "autograded/mallory/A1/A1.ipynb").read_text(encoding="utf-8")
+    assert "kept in: " in graded and "got out\\n" not in graded.replace("print(", "")
+    assert list(trap.iterdir()) == []
+    (row,) = [
+        one
+        for one in hub.ask("GET", "/user/teacher/formgrader/api/submissions/A1", token=token)
+        if one["student"] == "mallory"
+    ]
+    assert row["autograded"] and row["code_score"] == FULL
 
 
 def test_a_student_sees_nobody_elses_server(hub):
