@@ -3,6 +3,7 @@
 The Python classes are compared with torch, the ledger and the size functions in tests/unit.
 """
 
+import json
 import math
 import random
 
@@ -18,15 +19,15 @@ from tests.widget_states import STATES, WRONG
 DRIVE = """(root, [name, states]) => {
   const host = root.parentElement, { WIDGETS } = googlenetWidgets;
   const t = { ...WIDGETS[name].strings.en, lang: "en" };
-  return states.map((state) => {
+  // One string: thousands of values one by one would take a minute on their way.
+  return JSON.stringify(states.map((state) => {
     for (const [key, value] of Object.entries(state)) host.gnType(key, Array.isArray(value) ? value.join(", ") : String(value));
     const now = Object.fromEntries(WIDGETS[name].fields.map((field) => [field.name, host.gnModel.get(field.name)]));
     const found = root.querySelector("output").textContent;
     const computed = WIDGETS[name].compute(now, { ...t, notNumber: 0 });
     return { state: now, answer: found, code: root.querySelector(".gn-code code").textContent,
-      computed: JSON.parse(JSON.stringify(computed, (k, v) => (typeof v === "bigint" ? Number(v) : v))),
-      wrong: /NaN|undefined|Infinity|\\[object/.test(root.innerText), steps: root.querySelectorAll("dd").length };
-  });
+      computed, wrong: /NaN|undefined|Infinity|\\[object/.test(root.textContent), steps: root.querySelectorAll("dd").length };
+  }), (key, value) => (typeof value === "bigint" ? Number(value) : value));
 }"""
 CLASSES = {home: name for name, home in widgets._HOMES.items() if home in STATES}
 
@@ -46,7 +47,8 @@ def test_the_page_equals_python(bare_page, name):
     assert len(states) >= 300
     made = getattr(widgets, CLASSES[name])
     refused = 0
-    for state, found in zip(states, root.evaluate(DRIVE, [name, states]), strict=True):
+    results = json.loads(root.evaluate(DRIVE, [name, states]))
+    for state, found in zip(states, results, strict=True):
         assert {key: found["state"][key] for key in state} == state
         widget = made(**state)
         expected = PREFIX[name] + widget.error if widget.error else widget._answer()
