@@ -40,6 +40,8 @@ NORMS = ("bn", "lrn", "none")
 STARTS = ("default", "he", "caffe")
 RECIPES = {  # SGD has the momentum 0.9, as Caffe's
     "Adam 0.001": {"optimizer": "adam", "lr": 0.001},
+    "Adam 0.01": {"optimizer": "adam", "lr": 0.01},
+    "SGD 0.01": {"optimizer": "sgd", "lr": 0.01},
     "SGD 0.05": {"optimizer": "sgd", "lr": 0.05},
 }
 SEEDS = (0, 1, 2)
@@ -276,7 +278,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m googlenet_edu.experiments.bn_versus_lrn",
         description="Train the small network with batch norm, LRN and neither, in every setting "
-        f"of the map: {len(PLAN)} runs of {COMMON['epochs']} epochs, some ten minutes on a quiet "
+        f"of the map: {len(PLAN)} runs of {COMMON['epochs']} epochs, some twenty minutes on a quiet "
         "processor core. Each finished run is one line of the file; start the command "
         "again and it goes on where it was stopped.",
     )
