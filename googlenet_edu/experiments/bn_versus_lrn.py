@@ -278,8 +278,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m googlenet_edu.experiments.bn_versus_lrn",
         description="Train the small network with batch norm, LRN and neither, in every setting "
-        f"of the map: {len(PLAN)} runs of {COMMON['epochs']} epochs, some twenty minutes on a quiet "
-        "processor core. Each finished run is one line of the file; start the command "
+        f"of the map: {len(PLAN)} runs of {COMMON['epochs']} epochs, some twenty minutes on "
+        "a quiet processor core. Each finished run is one line of the file; start the command "
         "again and it goes on where it was stopped.",
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="file of results (JSON lines)")
