@@ -23,8 +23,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 expect.set_options(timeout=30_000)  # a busy machine is no fault
 
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-software-rasterizer --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--no-sandbox --disable-gpu --disable-software-rasterizer --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
 LOCAL = {"127.0.0.1", "localhost", ""}
 
