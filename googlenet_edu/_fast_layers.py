@@ -120,8 +120,12 @@ class ConvReLU(nn.Module):
             self._packed = dict([*kept, (key, packed)])  # a new dict: other threads may read
         return packed
 
+    def forget_packed(self):
+        """Free the packed weights; they are made again when needed."""
+        self._packed = {}
+
     def _apply(self, fn, recurse=True):
-        self._packed = {}  # the weights move or change their type
+        self.forget_packed()  # the weights move or change their type
         return super()._apply(fn, recurse)
 
     def __getstate__(self):

@@ -5,6 +5,7 @@ and leave the network they are given as it is. Chapter: book/training/inference.
 """
 
 import copy
+import math
 import time
 import warnings
 
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from ._fast_layers import ConvReLU, FloatLRN, MergedInception, fused_convolution_works
+from ._fast_script import Programs, programs_work
 from .layers import BasicConv2d, Inception
 from .model import GoogLeNet, GoogLeNetOutput
 from .norms import fold_batch_norm
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 TOLERANCE = 1e-4  # largest difference of a score in fp32, in units of the largest score if over 1
+BITE = 16e6  # bytes: a batch is taken in bites whose largest map is no larger
 
 
 class FastGoogLeNet(nn.Module):
@@ -49,6 +52,7 @@ class FastGoogLeNet(nn.Module):
         super().__init__()
         super().train(False)
         self.net = net
+        self._programs = None
         self.steps, self.precision = tuple(steps), precision
         self.num_classes, self.in_channels = net.num_classes, net.in_channels
         self.variant = net.variant
@@ -56,6 +60,8 @@ class FastGoogLeNet(nn.Module):
 
     @torch.no_grad()
     def forward(self, x):
+        if not self.net.aux:
+            return GoogLeNetOutput(self.main_logits(x), None, None)
         out = self.net(self._input(x))
         return GoogLeNetOutput(*(None if one is None else one.float() for one in out))
 
@@ -66,7 +72,23 @@ class FastGoogLeNet(nn.Module):
         x: images (N, in_channels, H, W). Raises: ValueError and TypeError as `GoogLeNet`.
         Chapter: book/training/inference.
         """
-        return self.net.main_logits(self._input(x)).float()
+        x = self._input(x)
+        self.net._check(x)
+        found = [self._scores(bite).float() for bite in self._bites(x)]
+        return found[0] if len(found) == 1 else torch.cat(found)
+
+    def _scores(self, x):
+        found = None if self._programs is None else self._programs(x)
+        return self.net.main_logits(x) if found is None else found
+
+    def _bites(self, x):
+        """Cut a batch into equal parts whose largest map, the first, a cache can hold."""
+        if x.device.type != "cpu" or torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return [x]
+        first = self.net.conv1.conv[0]
+        places = x.size(2) * x.size(3) / (first.stride[0] * first.stride[1])
+        size = x.size(0) * first.out_channels * places * x.element_size()
+        return x.tensor_split(max(1, min(x.size(0), math.ceil(size / BITE))))
 
     def _input(self, x):
         if self.precision == "bf16" and isinstance(x, torch.Tensor) and x.dtype == torch.float32:
@@ -91,13 +113,16 @@ class FastGoogLeNet(nn.Module):
         )
 
 
-def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
-    """Return a network equal to net that infers in about half to two thirds of its time.
+def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True, script=True):
+    """Return a network equal to net that infers in a third to a half of its time.
 
     The steps, in order: drop the heads, fold batch norm, merge sibling 1x1 convolutions, put
-    channels last in memory, fuse ReLU into the convolutions, prepack their weights. The last two
-    are for processors; on a GPU the first four are taken. It takes a fraction of a second, once;
-    the first images of a new shape take a little longer, because weights are packed for it.
+    channels last in memory, fuse ReLU into the convolutions, prepack their weights, take a large
+    batch in bites that fit the cache, and give the whole network to oneDNN as one program. From
+    the fifth on they are for processors; on a GPU the first four are taken.
+
+    It takes a fraction of a second, once, and the first images of a new shape take about half a
+    second more, because their program is made; 8 shapes get one, any others take the steps before.
 
     The copy is compared with net on two random images before it is returned. In fp32 a difference
     above 1e-4 (of the largest score, where that is above 1) is an error; in bf16, which keeps 8
@@ -110,11 +135,14 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
             there a UserWarning says so.
         heads: True keeps the auxiliary classifiers, which inference does not need.
         prepack: False saves the memory of a second set of weights (28 MB).
+        script: False makes no programs (each keeps weights of its own, 28 MB at most): for images
+            that are few, or each of another size.
 
     Raises: TypeError for another kind of network; ValueError for train mode, weights that are not
     float32, or another precision; RuntimeError if the copy is not equal.
-    Source: the steps are those of PyTorch's own compilers, which can be faster: see
-    `compile_for_inference` and `make bench`. Chapter: book/training/inference.
+    Source: the steps are those of PyTorch's own compilers, and the program is PyTorch's, by
+    torch.jit.enable_onednn_fusion; where PyTorch has it no more, the steps before it remain. See
+    also `compile_for_inference` and `make bench`. Chapter: book/training/inference.
     """
     start = time.perf_counter()
     if precision not in ("fp32", "bf16"):
@@ -150,11 +178,20 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
             if prepack:
                 steps.append("prepack")
         fast.requires_grad_(False)
+        if weight.device.type == "cpu":
+            steps.append("bites of a batch")
+        use_programs = (
+            script and precision == "fp32" and weight.device.type == "cpu" and programs_work()
+        )
+        if use_programs:
+            steps.append("one program")
         fast = FastGoogLeNet(fast, steps, precision)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             side = max(64, net.smallest_image)
-            images = torch.randn(2, net.in_channels, side, side).to(weight.device)
+            images = torch.randn(
+                2, net.in_channels, side, side, dtype=torch.float32, device="cpu"
+            ).to(weight.device)
         fast.difference = largest_difference(net, fast, images)
         allowed = TOLERANCE * max(1.0, net.main_logits(images).abs().max().item())
     if precision == "fp32" and not fast.difference <= allowed:
@@ -162,6 +199,8 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True):
             f"The optimised network differs from the original by {fast.difference:.2g}, more than "
             f"{allowed:.2g}: look for weights that are not finite, or take the steps one by one."
         )
+    if use_programs:
+        fast._programs = Programs(fast.net, TOLERANCE / 2)  # each is compared when it is made
     fast.seconds = time.perf_counter() - start
     return fast
 

@@ -120,7 +120,8 @@ def layer_times(net, images, rounds=5, *, clock=time.perf_counter):
     """Return a `LayerTime` for every layer of a network's main path, in forward order.
 
     The joining of branches is no module: for each Inception block it is what the block takes beyond
-    its layers, and appears as `NAME.cat`, of the kind "cat". Hooks are removed afterwards.
+    its layers, and appears as `NAME.cat`, of the kind "cat". Hooks are removed afterwards. Of a
+    `FastGoogLeNet` the layers are timed, not its program, and the batch as a whole.
 
     Args: net: `GoogLeNet` or `FastGoogLeNet`, in evaluation mode. images: (N, channels, H, W).
     rounds: passes of which the median is taken. clock: as in `side_by_side`.
@@ -128,6 +129,7 @@ def layer_times(net, images, rounds=5, *, clock=time.perf_counter):
     """
     started, spent, rows, order = {}, {}, {}, []
     inner = getattr(net, "net", net)
+    given = images if inner is net else net._input(images)
     names = {module: name for name, module in inner.named_modules()}
 
     def watched(module):
@@ -150,11 +152,11 @@ def layer_times(net, images, rounds=5, *, clock=time.perf_counter):
             ]  # fmt: skip
     try:
         with torch.no_grad():
-            net.main_logits(images)
+            inner.main_logits(given)
             for times in spent.values():
                 times.clear()
             for _ in range(rounds):
-                net.main_logits(images)
+                inner.main_logits(given)
     finally:
         for hook in hooks:
             hook.remove()

@@ -4,6 +4,7 @@ import copy
 import io
 import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -246,6 +247,8 @@ def test_it_can_be_pickled_copied_and_saved():
     for other in (pickle.loads(pickle.dumps(quick)), copy.deepcopy(quick), again):
         assert torch.equal(other.main_logits(pictures()), want)
         assert other.steps == quick.steps
+    quick = optimize_for_inference(net, script=False)
+    quick.main_logits(pictures())
     packed = [m for m in quick.modules() if isinstance(m, ConvReLU)]
     assert fused_convolution_works(torch.float32), "this machine fuses, or the test says nothing"
     assert all(m._packed and not m.__getstate__()["_packed"] for m in packed)
@@ -253,7 +256,7 @@ def test_it_can_be_pickled_copied_and_saved():
 
 def test_packed_weights_are_few_and_never_stale():
     net = small()
-    quick = optimize_for_inference(net)
+    quick = optimize_for_inference(net, script=False)
     for n in range(1, 8):
         close(net, quick, pictures(n))
     layers = [m for m in quick.modules() if isinstance(m, ConvReLU)]
@@ -297,6 +300,140 @@ def test_a_call_that_gives_other_numbers_is_not_used(monkeypatch):
         assert not fused_convolution_works(torch.float32)
     finally:
         fused_convolution_works.cache_clear()
+
+
+def test_one_program_for_each_shape_and_its_scores():
+    net = small()
+    quick = optimize_for_inference(net)
+    assert quick.steps[-2:] == ("bites of a batch", "one program")
+    made = quick._programs._made
+    assert not made, "nothing is made before images come"
+    first = quick.main_logits(pictures())
+    assert torch.equal(first, quick.main_logits(pictures())), "the same images, the same digits"
+    assert torch.equal(first, quick(pictures()).logits)
+    (program,) = made.values()
+    graph = str(program.graph_for(pictures()))
+    assert graph.count("prim::oneDNNFusionGroup") >= 9, "each block has a run of layers for oneDNN"
+    assert max(close(net, quick, pictures(n)) for n in range(1, 12)) < 1e-4
+    assert len(made) == 8, "no more than eight, the others take the steps"
+    close(net, quick, pictures(3, 64).contiguous(memory_format=torch.channels_last))
+    packed = [m._packed for m in quick.modules() if isinstance(m, ConvReLU)]
+    assert any(packed), "shapes without a program pack their weights"
+
+
+def test_a_program_never_answers_for_other_weights_or_layers():
+    net = small()
+    quick = optimize_for_inference(net)
+    close(net, quick, pictures())
+    with torch.no_grad():
+        for one in (net, quick.net):
+            one.fc.weight.mul_(1.5)
+    close(net, quick, pictures())
+    fresh = nn.Linear(net.fc.in_features, 10)
+    net.fc, quick.net.fc = fresh, copy.deepcopy(fresh).requires_grad_(False)
+    close(net, quick, pictures())
+    for one in (net, quick.net):
+        one.fc.weight.data = one.fc.weight.data * 2
+    close(net, quick, pictures())
+    assert [one is not None for one in quick._programs._made.values()] == [True]
+    seen = []
+    hook = quick.net.inception4a.register_forward_hook(lambda *_: seen.append(1))
+    close(net, quick, pictures())
+    hook.remove()
+    close(net, quick, pictures())
+    assert seen == [1], "a hook on a layer is called, and once"
+    quick.double()
+    assert quick.main_logits(pictures().double()).shape == (2, 10)
+
+
+@pytest.mark.parametrize("fault", ["gone", "fails", "wrong", "not finite"])
+def test_where_a_program_cannot_be_made_the_steps_remain(monkeypatch, fault):
+    def fails(*_, **__):
+        raise RuntimeError("no more")
+
+    if fault == "gone":
+        monkeypatch.delattr(torch.jit, "enable_onednn_fusion")
+    if fault == "fails":
+        monkeypatch.setattr(torch.jit, "trace", fails)
+    if fault == "wrong":
+        monkeypatch.setattr(torch.jit, "trace", lambda f, *_, **__: lambda x: f(x) * 1.001)
+    if fault == "not finite":
+        monkeypatch.setattr(torch.jit, "trace", lambda f, *_, **__: lambda x: f(x) * float("nan"))
+    net = small()
+    quick = optimize_for_inference(net)
+    assert ("one program" in quick.steps) == (fault != "gone")
+    close(net, quick, pictures())
+    close(net, quick, pictures())
+    if fault != "gone":
+        assert list(quick._programs._made.values()) == [None], "it is tried once for each shape"
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_making_a_program_leaves_the_process_as_it_was(before):
+    was = torch.jit.onednn_fusion_enabled()
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    net, images = small(), pictures()
+    try:
+        torch.jit.enable_onednn_fusion(before)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        rng = torch.get_rng_state()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            quick = optimize_for_inference(net)
+            with torch.inference_mode():
+                inside = quick.main_logits(images)
+        assert torch.jit.onednn_fusion_enabled() == before
+        assert torch.equal(rng, torch.get_rng_state())
+    finally:
+        torch.jit.enable_onednn_fusion(was)
+        torch.set_default_dtype(dtype)
+        torch.set_default_device(None)
+    assert len(quick._programs._made) == 1 and None not in quick._programs._made.values()
+    assert torch.equal(inside, quick.main_logits(images))
+    close(net, quick, images)
+    try:
+        torch.set_num_threads(threads + 1)
+        close(net, quick, images)
+    finally:
+        torch.set_num_threads(threads)
+    assert len(quick._programs._made) == 2, "the work is divided anew for another number of threads"
+
+
+def test_several_threads_share_one_network():
+    net = small()
+    quick = optimize_for_inference(net)
+    batches = [pictures(n) for n in (1, 2, 3)] * 6
+    with torch.no_grad():
+        right = [net.main_logits(one) for one in batches]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(quick.main_logits, batches))
+    assert len({key[0] for key in quick._programs._made}) == 3
+    for one, two in zip(right, found, strict=True):
+        assert (one - two).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize(
+    ("batch", "in_a_bite", "sizes"),
+    [(7, 3, [3, 2, 2]), (7, 7, [7]), (8, 4, [4, 4]), (3, 0.5, [1, 1, 1])],
+)
+def test_a_batch_in_bites_keeps_its_order(monkeypatch, script, batch, in_a_bite, sizes):
+    net = small()
+    quick = optimize_for_inference(net, script=script)
+    seen, scores = [], quick._scores
+    monkeypatch.setattr(quick, "_scores", lambda x: seen.append(len(x)) or scores(x))
+    monkeypatch.setattr(fast, "BITE", in_a_bite * 32 * 32 * 16 * 4)  # the first map of an image
+    assert close(net, quick, pictures(batch)) < 1e-4
+    assert seen == sizes
+    assert quick.main_logits(pictures(0)).shape == (0, 10)
+
+
+def test_the_bites_of_twenty_pictures_fit_a_cache():
+    quick = optimize_for_inference(lived_in(GoogLeNet(aux=False)), script=False)
+    assert [len(one) for one in quick._bites(torch.empty(20, 3, 224, 224))] == [4] * 5
+    assert [len(one) for one in quick._bites(torch.empty(20, 3, 96, 96))] == [20]
+    assert [len(one) for one in quick._bites(torch.empty(2, 3, 900, 900))] == [1, 1]
 
 
 def test_gradients_autocast_and_switched_off_onednn_take_the_plain_way():

@@ -1,0 +1,130 @@
+"""A network as programs for oneDNN, made by TorchScript; `fast` runs them.
+
+Chapter: book/training/inference.
+"""
+
+import threading
+import warnings
+
+import torch
+
+from ._fast_layers import ConvReLU
+
+__all__ = ["Programs", "programs_work"]
+
+_KEPT = 8  # programs are kept for this many shapes; further shapes take the steps
+_ONE_AT_A_TIME = threading.Lock()  # the switch for oneDNN fusion is one for the whole process
+
+
+def programs_work():
+    """Whether this PyTorch can hand runs of layers to oneDNN (TorchScript is deprecated)."""
+    names = ("trace", "enable_onednn_fusion", "onednn_fusion_enabled")
+    return torch.backends.mkldnn.is_available() and all(hasattr(torch.jit, n) for n in names)
+
+
+class Programs:
+    """Runs a network's main path as one program, made when a shape of images first comes.
+
+    net: `GoogLeNet` with folded batch norms, on a processor, in float32. tolerance: the largest
+    difference a program's scores may have from the network's, of the largest score if over 1.
+
+    Calling it with images (N, in_channels, H, W) returns scores, or None where the network itself
+    should run: on other devices, under autocast, while something else traces or compiles, with
+    hooks on a layer, after `_KEPT` shapes, and where a program cannot be made or gives other
+    scores. Programs are not pickled or copied; they are made again.
+    Source: PyTorch documentation, torch.jit.enable_onednn_fusion. Chapter: book/training/inference.
+    """
+
+    def __init__(self, net, tolerance):
+        self.net, self.tolerance = net, tolerance
+        self._look()
+
+    def _look(self):
+        """Forget all programs and note what they will be made of."""
+        self._made = {}
+        self._layers = list(self.net.modules())
+        self._tables = [
+            table
+            for layer in self._layers
+            for table in (layer._modules, layer._parameters, layer._buffers)
+            if table
+        ]
+        self._parts = [one for table in self._tables for one in table.values()]
+        self._tensors = [one for one in self._parts if isinstance(one, torch.Tensor)]
+        self._alive = [one.data for one in self._tensors]  # or an address might be used again
+        self._state = self._now()
+        self._suits = all(
+            one.device.type == "cpu" and one.dtype == torch.float32 for one in self._tensors
+        )
+
+    def _now(self):
+        """What changes when a layer or weight is replaced, moved or written to."""
+        return (
+            [id(one) for table in self._tables for one in table.values()],
+            [(one.data_ptr(), one._version) for one in self._tensors],
+        )
+
+    def __getstate__(self):
+        return {"net": self.net, "tolerance": self.tolerance}
+
+    def __setstate__(self, state):
+        self.__init__(**state)
+
+    def __call__(self, x):
+        if not self._may_run(x):
+            return None
+        # oneDNN divides the work when a program is made, hence the number of threads
+        key = (tuple(x.shape), torch.get_num_threads())
+        if key not in self._made:
+            with _ONE_AT_A_TIME:
+                if key not in self._made and len(self._made) < _KEPT:
+                    self._made[key] = self._make(key[0])
+        program = self._made.get(key)
+        if program is None:
+            return None
+        return program(x.contiguous())
+
+    def _may_run(self, x):
+        if self._state != self._now():
+            self._look()
+        return (
+            self._suits
+            and type(x) is torch.Tensor
+            and x.device.type == "cpu"
+            and x.dtype == torch.float32
+            and x.numel() > 0
+            and not torch.compiler.is_compiling()
+            and not torch.jit.is_tracing()
+            and not torch.is_autocast_enabled("cpu")
+            and torch.backends.mkldnn.enabled
+            and not any(one._forward_hooks or one._forward_pre_hooks for one in self._layers)
+        )
+
+    def _make(self, shape):
+        """Return the program for one shape, or None where it fails or gives other scores."""
+        before = torch.jit.onednn_fusion_enabled()
+        with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad():
+            warnings.simplefilter("ignore")  # "deprecated", and that shapes become constants
+            try:
+                seed = torch.Generator().manual_seed(0)
+                images = torch.randn(shape, generator=seed, dtype=torch.float32, device="cpu")
+                torch.jit.enable_onednn_fusion(True)
+                # a function, because tracing a module also translates its other methods
+                program = torch.jit.trace(self._main_path, images, check_trace=False)
+                for _ in range(3):  # it looks at the shapes, is translated, and runs
+                    scores = program(images)
+                right = self._main_path(images)
+                for layer in self._layers:
+                    if isinstance(layer, ConvReLU):
+                        layer.forget_packed()  # the program has its own
+                allowed = self.tolerance * max(1.0, right.abs().max().item())
+                same = (scores - right).abs().max().item() <= allowed
+                return program if same else None
+            except Exception:  # deprecated ways may end in any fault: the network itself remains
+                return None
+            finally:
+                torch.jit.enable_onednn_fusion(before)
+
+    def _main_path(self, x):
+        net = self.net
+        return net._classify(net._to_4d(net._to_4a(x)))
