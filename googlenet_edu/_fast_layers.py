@@ -109,15 +109,19 @@ class ConvReLU(nn.Module):
     def _packed_for(self, x):
         if _reorder() is None:
             return self.weight
-        key = (tuple(x.shape), self.weight._version)
-        packed = self._packed.get(key)
+        weight = self.weight
+        if weight.is_inference():  # it does not count what is written to it
+            return weight
+        key = (tuple(x.shape), weight._version, weight.data_ptr())
+        packed, _ = self._packed.get(key, (None, None))
         if packed is None:
             try:
                 packed = _pack(self.weight, self.stride, self.padding, self.dilation, x.shape)
             except RuntimeError:
                 return None
             kept = list(self._packed.items())[1 - _KEPT :]
-            self._packed = dict([*kept, (key, packed)])  # a new dict: other threads may read
+            # with the weights, or their address might be used again; a new dict: others may read
+            self._packed = dict([*kept, (key, (packed, weight.data))])
         return packed
 
     def forget_packed(self):

@@ -30,8 +30,10 @@ class Programs:
 
     Calling it with images (N, in_channels, H, W) returns scores, or None where the network itself
     should run: on other devices, under autocast, while something else traces or compiles, with
-    hooks on a layer, after `_KEPT` shapes, and where a program cannot be made or gives other
-    scores. Programs are not pickled or copied; they are made again.
+    hooks on a layer, after `_KEPT` shapes (or numbers of threads), and where a program cannot be
+    made or gives other scores. Making one takes the time of about five calls and half a second.
+    Programs are not pickled or copied; they are made again. They notice layers and weights that
+    are replaced, moved or written to, but not settings such as ceil_mode.
     Source: PyTorch documentation, torch.jit.enable_onednn_fusion. Chapter: book/training/inference.
     """
 
@@ -41,7 +43,6 @@ class Programs:
 
     def _look(self):
         """Forget all programs and note what they will be made of."""
-        self._made = {}
         self._layers = list(self.net.modules())
         self._tables = [
             table
@@ -49,19 +50,22 @@ class Programs:
             for table in (layer._modules, layer._parameters, layer._buffers)
             if table
         ]
-        self._parts = [one for table in self._tables for one in table.values()]
-        self._tensors = [one for one in self._parts if isinstance(one, torch.Tensor)]
-        self._alive = [one.data for one in self._tensors]  # or an address might be used again
-        self._state = self._now()
+        parts = [one for table in self._tables for one in table.values()]
+        self._parts = parts  # kept, as what follows is: or an id or address might be used again
+        self._tensors = [one for one in parts if isinstance(one, torch.Tensor)]
+        self._alive = [one.data for one in self._tensors]
         self._suits = all(
-            one.device.type == "cpu" and one.dtype == torch.float32 for one in self._tensors
+            one.device.type == "cpu" and one.dtype == torch.float32 and not one.is_inference()
+            for one in self._tensors
         )
+        self._state = self._now()
+        self._made = {}
 
     def _now(self):
         """What changes when a layer or weight is replaced, moved or written to."""
         return (
             [id(one) for table in self._tables for one in table.values()],
-            [(one.data_ptr(), one._version) for one in self._tensors],
+            [(one.data_ptr(), one._version) for one in self._tensors if not one.is_inference()],
         )
 
     def __getstate__(self):
@@ -73,31 +77,33 @@ class Programs:
     def __call__(self, x):
         if not self._may_run(x):
             return None
+        made = self._made
         # oneDNN divides the work when a program is made, hence the number of threads
         key = (tuple(x.shape), torch.get_num_threads())
-        if key not in self._made:
+        if key not in made and len(made) < _KEPT:
             with _ONE_AT_A_TIME:
-                if key not in self._made and len(self._made) < _KEPT:
-                    self._made[key] = self._make(key[0])
-        program = self._made.get(key)
-        if program is None:
-            return None
-        return program(x.contiguous())
+                if key not in made and len(made) < _KEPT:
+                    made[key] = self._make(key[0])
+        program = made.get(key)
+        return None if program is None else program(x.contiguous())
 
     def _may_run(self, x):
+        if (
+            type(x) is not torch.Tensor
+            or torch.compiler.is_compiling()
+            or torch.jit.is_tracing()
+            or torch.is_autocast_enabled("cpu")
+            or not torch.backends.mkldnn.enabled
+            or x.device.type != "cpu"
+            or x.dtype != torch.float32
+            or x.numel() == 0
+        ):
+            return False
         if self._state != self._now():
-            self._look()
-        return (
-            self._suits
-            and type(x) is torch.Tensor
-            and x.device.type == "cpu"
-            and x.dtype == torch.float32
-            and x.numel() > 0
-            and not torch.compiler.is_compiling()
-            and not torch.jit.is_tracing()
-            and not torch.is_autocast_enabled("cpu")
-            and torch.backends.mkldnn.enabled
-            and not any(one._forward_hooks or one._forward_pre_hooks for one in self._layers)
+            with _ONE_AT_A_TIME:
+                self._look()
+        return self._suits and not any(
+            layer._forward_hooks or layer._forward_pre_hooks for layer in self._layers
         )
 
     def _make(self, shape):

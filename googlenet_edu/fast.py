@@ -5,7 +5,6 @@ and leave the network they are given as it is. Chapter: book/training/inference.
 """
 
 import copy
-import math
 import time
 import warnings
 
@@ -31,7 +30,7 @@ __all__ = [
 ]
 
 TOLERANCE = 1e-4  # largest difference of a score in fp32, in units of the largest score if over 1
-BITE = 16e6  # bytes: a batch is taken in bites whose largest map is no larger
+BITE = 16_000_000  # bytes: a map of that size fits most processors' last cache
 
 
 class FastGoogLeNet(nn.Module):
@@ -42,16 +41,20 @@ class FastGoogLeNet(nn.Module):
     returns the main scores alone. No gradients are computed. It can be pickled, copied and saved
     as a whole with torch.save; it takes neither training nor another state dict.
 
-    steps: what was done, in order. precision: "fp32" or "bf16". difference: the largest difference
-    of a main score from the original's, measured when it was made. seconds: how long that took.
+    steps: what was done, in order; bites and program serve the main scores alone, not kept heads.
+    precision: "fp32" or "bf16". difference: the largest difference of a main score from the
+    original's, measured when it was made (each program is compared when that is made). seconds: how
+    long it took. Its layers and weights may be replaced or written to, but not settings such as
+    ceil_mode: change the original and optimise it again.
     Raises: ValueError and TypeError for images as `GoogLeNet`; RuntimeError from train(), and from
     load_state_dict. Chapter: book/training/inference.
     """
 
-    def __init__(self, net, steps, precision="fp32"):
+    def __init__(self, net, steps, precision="fp32", bite=None):
         super().__init__()
         super().train(False)
         self.net = net
+        self.bite = bite
         self._programs = None
         self.steps, self.precision = tuple(steps), precision
         self.num_classes, self.in_channels = net.num_classes, net.in_channels
@@ -82,13 +85,17 @@ class FastGoogLeNet(nn.Module):
         return self.net.main_logits(x) if found is None else found
 
     def _bites(self, x):
-        """Cut a batch into equal parts whose largest map, the first, a cache can hold."""
-        if x.device.type != "cpu" or torch.compiler.is_compiling() or torch.jit.is_tracing():
+        """Cut a batch into parts whose largest map, the first, has no more bytes than `bite`.
+
+        All but the last part have the same size whatever the batch, so few programs serve all.
+        """
+        whole = self.bite is None or x.device.type != "cpu"
+        if whole or torch.compiler.is_compiling() or torch.jit.is_tracing():
             return [x]
         first = self.net.conv1.conv[0]
         places = x.size(2) * x.size(3) / (first.stride[0] * first.stride[1])
-        size = x.size(0) * first.out_channels * places * x.element_size()
-        return x.tensor_split(max(1, min(x.size(0), math.ceil(size / BITE))))
+        size = first.out_channels * places * x.element_size()
+        return x.split(max(1, int(self.bite // size)))
 
     def _input(self, x):
         if self.precision == "bf16" and isinstance(x, torch.Tensor) and x.dtype == torch.float32:
@@ -113,20 +120,24 @@ class FastGoogLeNet(nn.Module):
         )
 
 
-def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True, script=True):
+def optimize_for_inference(
+    net, *, precision="fp32", heads=False, prepack=True, bite=BITE, script=True
+):
     """Return a network equal to net that infers in a third to a half of its time.
 
-    The steps, in order: drop the heads, fold batch norm, merge sibling 1x1 convolutions, put
-    channels last in memory, fuse ReLU into the convolutions, prepack their weights, take a large
+    The steps, in order: drop the heads, fold batch norm, put channels last in memory, merge
+    sibling 1x1 convolutions, fuse ReLU into the convolutions, prepack their weights, take a large
     batch in bites that fit the cache, and give the whole network to oneDNN as one program. From
     the fifth on they are for processors; on a GPU the first four are taken.
 
     It takes a fraction of a second, once, and the first images of a new shape take about half a
-    second more, because their program is made; 8 shapes get one, any others take the steps before.
+    second and five times their own time more, because their program is made. The first 8 shapes of
+    bites get one, any others take the steps before.
 
     The copy is compared with net on two random images before it is returned. In fp32 a difference
-    above 1e-4 (of the largest score, where that is above 1) is an error; in bf16, which keeps 8
-    significant bits, it is written into `difference`.
+    above 1e-4 (of the largest score, where that is above 1) is an error, and a program that adds
+    more than the rest of that is not used; in bf16, which keeps 8 significant bits, the difference
+    is only written down.
 
     Args:
         net: a `GoogLeNet` in evaluation mode, of any variant, with any weights, on any device.
@@ -134,12 +145,14 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True, 
             processors with AVX-512 BF16 or AMX. Others compute it in software, slower than fp32;
             there a UserWarning says so.
         heads: True keeps the auxiliary classifiers, which inference does not need.
-        prepack: False saves the memory of a second set of weights (28 MB).
-        script: False makes no programs (each keeps weights of its own, 28 MB at most): for images
-            that are few, or each of another size.
+        prepack: False saves the memory of packed weights, 28 MB for each of up to 4 shapes.
+        bite: the largest map of a bite in bytes, above 0 (one image is never cut); None sends every
+            batch through in one piece.
+        script: False makes no programs, which keep up to 28 MB each: for images that are few, or
+            each of another size.
 
     Raises: TypeError for another kind of network; ValueError for train mode, weights that are not
-    float32, or another precision; RuntimeError if the copy is not equal.
+    float32, another precision, or a bite not above 0; RuntimeError if the copy is not equal.
     Source: the steps are those of PyTorch's own compilers, and the program is PyTorch's, by
     torch.jit.enable_onednn_fusion; where PyTorch has it no more, the steps before it remain. See
     also `compile_for_inference` and `make bench`. Chapter: book/training/inference.
@@ -148,6 +161,11 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True, 
     if precision not in ("fp32", "bf16"):
         raise ValueError(
             f"precision must be 'fp32' or 'bf16', but got {precision!r}: choose one of the two."
+        )
+    if bite is not None and (not isinstance(bite, (int, float)) or not bite > 0):
+        raise ValueError(
+            f"bite must be a number of bytes above 0, or None, but got {bite!r}: leave it out for "
+            f"{BITE:,}, or use None to send each batch through in one piece."
         )
     with torch.inference_mode(False), torch.no_grad():
         fast = _copy(net)
@@ -162,6 +180,7 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True, 
         if not heads and fast.aux:
             steps.append(_drop_heads(fast))
         steps.append(_fold(fast))
+        steps.append(_channels_last(fast))
         steps.append(_merge(fast))
         if precision == "bf16":
             steps.append(_to_bf16(fast))
@@ -172,20 +191,19 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True, 
                     UserWarning,
                     stacklevel=2,
                 )
-        steps.append(_channels_last(fast))
         if weight.device.type == "cpu" and fused_convolution_works(next(fast.parameters()).dtype):
             steps.append(_fuse(fast, prepack))
             if prepack:
                 steps.append("prepack")
         fast.requires_grad_(False)
-        if weight.device.type == "cpu":
+        if weight.device.type == "cpu" and bite is not None:
             steps.append("bites of a batch")
         use_programs = (
             script and precision == "fp32" and weight.device.type == "cpu" and programs_work()
         )
         if use_programs:
             steps.append("one program")
-        fast = FastGoogLeNet(fast, steps, precision)
+        fast = FastGoogLeNet(fast, steps, precision, bite)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             side = max(64, net.smallest_image)
@@ -193,14 +211,15 @@ def optimize_for_inference(net, *, precision="fp32", heads=False, prepack=True, 
                 2, net.in_channels, side, side, dtype=torch.float32, device="cpu"
             ).to(weight.device)
         fast.difference = largest_difference(net, fast, images)
-        allowed = TOLERANCE * max(1.0, net.main_logits(images).abs().max().item())
+        scale = max(1.0, net.main_logits(images).abs().max().item())
+        allowed = TOLERANCE * scale
     if precision == "fp32" and not fast.difference <= allowed:
         raise RuntimeError(
             f"The optimised network differs from the original by {fast.difference:.2g}, more than "
             f"{allowed:.2g}: look for weights that are not finite, or take the steps one by one."
         )
     if use_programs:
-        fast._programs = Programs(fast.net, TOLERANCE / 2)  # each is compared when it is made
+        fast._programs = Programs(fast.net, TOLERANCE - fast.difference / scale)
     fast.seconds = time.perf_counter() - start
     return fast
 

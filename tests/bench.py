@@ -21,6 +21,7 @@ from playwright.sync_api import sync_playwright
 from googlenet_edu.widgets._bundle import WIDGETS
 from tests.bench_training import report_training
 from tests.benchmarks.machine import write
+from tests.benchmarks.pages import first_sliders
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.building import build_book, copy_book
 
@@ -193,8 +194,33 @@ def report_book():
         shutil.rmtree(folder)
 
 
+def report_pages():
+    """Each page's weight, its memory, and the wait until its first slider works."""
+    folder = Path(tempfile.mkdtemp())
+    rows = []
+    try:
+        copy_book(folder)
+        build = build_book(folder, folder)
+        assert build.code == 0, build.log[-2000:]
+        for name, ms, spread, kilobytes, heap in first_sliders(build.html):
+            rows.append([name, round(ms), spread, round(kilobytes), round(heap, 1)])
+            print(
+                f"{name:46} {ms:6.0f} ms [{spread}] {kilobytes:7.0f} KB {heap:5.1f} MB", flush=True
+            )
+        ours = [row for row in rows if row[0].endswith(".html")]
+        report("slowest page: its first slider works after", max(r[1] for r in ours), "ms", 500)
+        report("heaviest page with a slider", max(r[3] for r in ours), "KB", 700)
+    finally:
+        shutil.rmtree(folder)
+    columns = ["page", "first slider works, ms", "quartiles", "KB", "heap, MB"]
+    sections.append(
+        {"title": "The reader's wait, nothing cached", "columns": columns, "rows": rows}
+    )
+
+
 PARTS = {
     "book": report_book,
+    "pages": report_pages,
     "ledger": report_ledger,
     "training": functools.partial(report_training, report),
     "network": report_network,

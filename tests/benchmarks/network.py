@@ -130,8 +130,7 @@ def inference(batch, seconds, clock, compiled, only=()):
         seen["the same, prepack, bites"] = steps.main_logits
         seen["optimize_for_inference"] = fast.main_logits
         if batch > 1:
-            uncut = copy.deepcopy(fast)
-            uncut._bites = lambda x: [x]
+            uncut = optimize_for_inference(net, bite=None)
             seen["optimize_for_inference, uncut"] = uncut.main_logits
         jit = scripted(net, images)
         if jit is not None:

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +14,7 @@ from torch import nn
 
 from googlenet_edu import GoogLeNet, _fast_layers, fast
 from googlenet_edu._fast_layers import ConvReLU, MergedInception, fused_convolution_works
+from googlenet_edu._fast_script import Programs
 from googlenet_edu.fast import (
     FastGoogLeNet,
     channels_last,
@@ -267,6 +269,11 @@ def test_packed_weights_are_few_and_never_stale():
         net.conv1.conv[1].bias.mul_(2)
         layers[0].bias.mul_(2)
     close(net, quick, pictures(7))
+    net.conv1.conv[1].weight.data = net.conv1.conv[1].weight.data / 2
+    net.conv1.conv[1].bias.data = net.conv1.conv[1].bias.data / 2
+    layers[0].weight = nn.Parameter(layers[0].weight / 2, requires_grad=False)
+    layers[0].bias = nn.Parameter(layers[0].bias / 2, requires_grad=False)
+    close(net, quick, pictures(7))
     quick.double()
     assert not any(m._packed for m in layers)
 
@@ -416,14 +423,14 @@ def test_several_threads_share_one_network():
 @pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize(
     ("batch", "in_a_bite", "sizes"),
-    [(7, 3, [3, 2, 2]), (7, 7, [7]), (8, 4, [4, 4]), (3, 0.5, [1, 1, 1])],
+    [(7, 3, [3, 3, 1]), (7, 7, [7]), (8, 4, [4, 4]), (3, 0.5, [1, 1, 1]), (7, 3.9, [3, 3, 1])],
 )
 def test_a_batch_in_bites_keeps_its_order(monkeypatch, script, batch, in_a_bite, sizes):
     net = small()
-    quick = optimize_for_inference(net, script=script)
+    first_map = 32 * 32 * 16 * 4  # bytes, of one image
+    quick = optimize_for_inference(net, script=script, bite=in_a_bite * first_map)
     seen, scores = [], quick._scores
     monkeypatch.setattr(quick, "_scores", lambda x: seen.append(len(x)) or scores(x))
-    monkeypatch.setattr(fast, "BITE", in_a_bite * 32 * 32 * 16 * 4)  # the first map of an image
     assert close(net, quick, pictures(batch)) < 1e-4
     assert seen == sizes
     assert quick.main_logits(pictures(0)).shape == (0, 10)
@@ -434,6 +441,62 @@ def test_the_bites_of_twenty_pictures_fit_a_cache():
     assert [len(one) for one in quick._bites(torch.empty(20, 3, 224, 224))] == [4] * 5
     assert [len(one) for one in quick._bites(torch.empty(20, 3, 96, 96))] == [20]
     assert [len(one) for one in quick._bites(torch.empty(2, 3, 900, 900))] == [1, 1]
+    assert [len(one) for one in quick._bites(torch.empty(6, 3, 448, 448))] == [1] * 6
+    assert [len(one) for one in quick._bites(torch.empty(21, 3, 224, 224))] == [4] * 5 + [1]
+    assert [len(one) for one in quick._bites(torch.empty(0, 3, 224, 224))] == [0]
+    whole = optimize_for_inference(small(), bite=None)
+    assert [len(one) for one in whole._bites(torch.empty(99, 3, 224, 224))] == [99]
+    assert "bites of a batch" not in whole.steps
+    for bite in (0, -1, float("nan"), "16 MB"):
+        with pytest.raises(ValueError, match="number of bytes above 0"):
+            optimize_for_inference(small(), bite=bite)
+
+
+def test_weights_that_change_while_a_program_is_made_leave_no_stale_one(monkeypatch):
+    net = small()
+    quick = optimize_for_inference(net)
+    make, started, go = Programs._make, threading.Event(), threading.Event()
+
+    def slow(self, shape):
+        program = make(self, shape)
+        started.set()
+        assert go.wait(60)
+        return program
+
+    monkeypatch.setattr(Programs, "_make", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(quick.main_logits, pictures())
+        assert started.wait(60)
+        with torch.no_grad():
+            for one in (net, quick.net):
+                one.fc.weight.mul_(1.5)
+        go.set()
+        first.result()
+    close(net, quick, pictures())
+    close(net, quick, pictures())
+
+
+def test_weights_made_in_inference_mode():
+    net = small()
+    data = pickle.dumps(optimize_for_inference(net))
+    with torch.inference_mode():
+        again = pickle.loads(data)
+        close(net, again, pictures())
+    close(net, again, pictures())
+    assert not again._programs._made
+
+
+def test_another_compiler_may_translate_the_network():
+    net = small()
+    quick = optimize_for_inference(net)
+    exported = torch.export.export(quick, (pictures(),)).module()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        traced = torch.jit.trace(lambda x: quick.main_logits(x), pictures(), check_trace=False)
+    with torch.no_grad():
+        right = net.main_logits(pictures())
+        assert (exported(pictures()).logits - right).abs().max() < 1e-4
+        assert (traced(pictures()) - right).abs().max() < 1e-4
 
 
 def test_gradients_autocast_and_switched_off_onednn_take_the_plain_way():
