@@ -208,7 +208,11 @@ def report_pages():
                 f"{name:46} {ms:6.0f} ms [{spread}] {kilobytes:7.0f} KB {heap:5.1f} MB", flush=True
             )
         ours = [row for row in rows if row[0].endswith(".html")]
-        report("slowest page: its first slider works after", max(r[1] for r in ours), "ms", 500)
+        middle = statistics.median(row[1] for row in ours)
+        report("first slider works after, median page", middle, "ms", 500)
+        if len(rows) > len(ours):
+            ratio = middle / rows[-1][1]
+            report("the same beside the usual widget manager", ratio, "x", 1)
         report("heaviest page with a slider", max(r[3] for r in ours), "KB", 700)
     finally:
         shutil.rmtree(folder)

@@ -3,7 +3,8 @@
 The theme brings all of Bootstrap's and Font Awesome's styles, a script of 1.5 MB that draws
 2,000 icons, and a search index in every page. After the build this extension
 
-- takes the icon script, and the search scripts outside the search page, off every page;
+- takes the icon script off every page, the search scripts off all but the search page, and the
+  scripts of tabs, picture strips and copy buttons off pages without these;
 - drops the style rules whose classes occur in no page and no script;
 - cuts the icon fonts down to the icons that the remaining rules name.
 
@@ -24,6 +25,12 @@ SCRIPT = re.compile(r'\s*<script[^>]*\bsrc="[^"]*?([\w-]+\.js)(?:\?[^"]*)?"[^>]*
 ICON_SCRIPT = "fontawesome.js"
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # not every table that it looked at
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
+ONLY_WITH = {
+    "design-tabs.js": "sd-tab-set",
+    "strips.js": "gc-strip",
+    "clipboard.min.js": 'class="highlight',
+    "copybutton.js": 'class="highlight',
+}
 WORD = re.compile(r"[\w-]+")
 # Bootstrap's script joins such class names from pieces.
 JOINED = re.compile(r"^(?:bs-|tooltip|popover|dropdown|modal|offcanvas|collaps|show|fade)")
@@ -84,7 +91,8 @@ def lean_style(text, words):
 
 def lean_page(text, is_search):
     """Return a page without the scripts that it does not use."""
-    unwanted = {ICON_SCRIPT} if is_search else {ICON_SCRIPT, *SEARCH}
+    unwanted = {name for name, sign in ONLY_WITH.items() if sign not in text}
+    unwanted |= {ICON_SCRIPT} if is_search else {ICON_SCRIPT, *SEARCH}
     return SCRIPT.sub(lambda one: "" if one[1] in unwanted else one[0], text)
 
 

@@ -7,50 +7,58 @@ widget manager, which npm fetches; without npm that row is missing. Such a slide
 is drawn, because no Python answers it there.
 """
 
-import functools
+import re
 import shutil
 import statistics
 import subprocess
+import sys
 import tarfile
 import tempfile
-import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import FLAGS, QuietHandler, Server, find_chromium
+from tests.browser.conftest import FLAGS, find_chromium
 
-# Moves the first slider on each frame until the widget around it says something else.
+# Moves the first slider as soon as there is one, and waits until its widget says something else.
 WATCH = """
+  let widget, before;
   const frame = () => {
-    const slider = [...document.querySelectorAll("[data-gn-widget] input[type=range]")]
-      .find((one) => one.offsetParent);
-    if (slider) {
-      const widget = slider.closest("[data-gn-widget]");
-      const before = widget.innerText;
-      const at = slider.value;
-      for (const way of [1, -1]) {
-        slider.value = Number(at) + way * Number(slider.step || 1);
-        slider.dispatchEvent(new Event("input", { bubbles: true }));
-        if (slider.value !== at) break;
-      }
-      window.tried ??= performance.now();
-      requestAnimationFrame(() => {
-        if (widget.innerText !== before) window.ready ??= performance.now();
-      });
+    if (widget && widget.textContent !== before) {
+      window.sliderWorks = performance.now();
+      return;
     }
-    if (!window.ready) requestAnimationFrame(frame);
+    if (!widget) {
+      const slider = document.querySelector("[data-gn-widget] input[type=range]");
+      if (slider) {
+        widget = slider.closest("[data-gn-widget]");
+        before = widget.textContent;
+        const at = slider.value;
+        slider.stepUp();
+        if (slider.value === at) slider.stepDown();
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    }
+    requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
 """
 WATCH_USUAL = """
   const frame = () => {
     const handle = document.querySelector(".widget-slider .noUi-handle, .widget-slider input");
-    if (handle && handle.offsetParent) window.ready ??= performance.now();
+    if (handle && handle.offsetParent) window.sliderWorks ??= performance.now();
     else requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
 """
+FOUND = """() => {
+  const kinds = ["navigation", "resource"];
+  const files = kinds.flatMap((kind) => performance.getEntriesByType(kind));
+  const size = files.reduce((sum, file) => sum + file.decodedBodySize, 0);
+  return [window.sliderWorks, size, performance.memory.usedJSHeapSize];
+}"""
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 VERSIONS = {"@jupyter-widgets/html-manager": "1.0.14", "requirejs": "2.3.7"}
 
 
@@ -90,17 +98,26 @@ def usual_page(folder):
     snippet = embed_snippet([IntSlider(3)], requirejs=False, embed_url="embed-amd.js")
     (folder / "usual.html").write_text(
         '<!DOCTYPE html><meta charset="utf-8"><title>One slider</title>'
-        f'<script src="require.js"></script>{snippet}',
+        f'<script src="require.js"></script><body>{snippet}</body>',
         encoding="utf-8",
     )
     return "usual.html"
 
 
-def serve(folder):
-    handler = functools.partial(QuietHandler, directory=str(folder))
-    server = Server(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}/"
+@contextmanager
+def served(folder):
+    """A web server of its own process for a folder; gives its address."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    command += ["--protocol", "HTTP/1.1", "--directory", str(folder)]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
+    )
+    try:
+        port = re.search(r"port (\d+)", run.stdout.readline())[1]
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        run.terminate()
+        run.wait()
 
 
 def visit(browser, url, watch):
@@ -108,40 +125,33 @@ def visit(browser, url, watch):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
         page = context.new_page()
-        sizes = []
-        page.route("**/*", lambda route: route.continue_()
-                   if "//127.0.0.1" in route.request.url else route.abort())  # fmt: skip
-        page.on("response", lambda response: sizes.append(len(response.body())))
         page.add_init_script(watch)
         page.goto(url)
-        page.wait_for_function("() => window.ready", timeout=60_000)
+        page.wait_for_function("() => window.sliderWorks", timeout=60_000)
         page.wait_for_load_state("networkidle")
-        heap = page.evaluate("() => performance.memory.usedJSHeapSize")
-        return page.evaluate("() => window.ready"), sum(sizes), heap / 1e6
+        return page.evaluate(FOUND)
     finally:
         context.close()
 
 
 def first_sliders(html, visits=5):
     """Yield (page, median milliseconds, quartiles, kilobytes, heap MB), the usual page last."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        folder = Path(folder)
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        server, url = serve(html)
-        other, other_url = serve(folder)
-        works = [(name, url + name, WATCH) for name in pages_with_sliders(html)]
-        usual = usual_page(folder)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        served(html) as ours,
+        served(folder) as theirs,
+    ):
+        works = [(name, ours + name, WATCH) for name in pages_with_sliders(html)]
+        usual = usual_page(Path(folder))
         if usual:
-            works.append(("one slider, the usual widget manager", other_url + usual, WATCH_USUAL))
-        try:
-            for name, address, watch in works:
-                found = [visit(browser, address, watch) for _ in range(visits + 1)][1:]
-                times = [one[0] for one in found]
-                low, middle, high = statistics.quantiles(times, n=4, method="inclusive")
-                kilobytes = max(one[1] for one in found) / 1000
-                yield name, middle, f"{low:.0f} to {high:.0f}", kilobytes, found[0][2]
-        finally:
-            for one in (server, other):
-                one.shutdown()
-                one.server_close()
-            browser.close()
+            works.append(("one slider, the usual widget manager", theirs + usual, WATCH_USUAL))
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=[*FLAGS, NO_OTHER_HOST]
+        )
+        for name, address, watch in works:
+            found = [visit(browser, address, watch) for _ in range(visits + 1)][1:]
+            times, sizes, heaps = zip(*found, strict=True)
+            low, middle, high = statistics.quantiles(times, n=4, method="inclusive")
+            yield name, middle, f"{low:.0f} to {high:.0f}", max(sizes) / 1000, max(heaps) / 1e6
+        browser.close()

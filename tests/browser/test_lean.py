@@ -50,7 +50,10 @@ def test_a_page_looks_the_same_with_all_styles(open_page, site_http, name, width
     assert ours == look(open_page, site_http + name, width, theme, whole=True)
 
 
-@pytest.mark.parametrize("name", ["book/sizes/pooling.html", "book/network/summary.html"])
+HEAVY = ["book/blocks/batch_norm.html", "book/blocks/inception.html", "book/network/summary.html"]
+
+
+@pytest.mark.parametrize("name", ["book/sizes/pooling.html", *HEAVY])
 def test_a_page_with_a_slider_and_formulas_is_light(open_page, site_http, name):
     visit = open_page("about:blank")
     bodies = []
@@ -92,3 +95,17 @@ def test_search_stays_on_its_page():
     page += '</script><script src="b.js"></script>'
     assert lean.lean_page(page, is_search=False) == '<script src="b.js"></script>'
     assert "searchtools" in lean.lean_page(page, is_search=True)
+
+
+def test_scripts_stay_where_something_uses_them(site):
+    script = '<script src="_static/{}?v=1"></script>'
+    for name, use in (
+        ("design-tabs.js", '<div class="sd-tab-set docutils">'),
+        ("strips.js", '<div class="gc-strip" role="group">'),
+        ("copybutton.js", '<div class="highlight-python"><div class="highlight">'),
+    ):
+        assert lean.lean_page(script.format(name) + use, is_search=False).startswith("<script")
+        assert lean.lean_page(script.format(name) + "<p>", is_search=False) == "<p>"
+    tabs = (site / "book" / "training" / "training.html").read_text(encoding="utf-8")
+    plain = (site / "book" / "sizes" / "convolution.html").read_text(encoding="utf-8")
+    assert "design-tabs.js" in tabs and "design-tabs.js" not in plain
