@@ -23,7 +23,8 @@ PAGES = ["book/intro", "book/sizes/pooling", "book/network/summary", "book/refer
 @pytest.fixture(scope="module")
 def printed(site, tmp_path_factory):
     """A PDF of four pages of the book, made on an account without a home."""
-    if not any(map(shutil.which, (os.environ.get("CHROMIUM", ""), "chromium", "google-chrome"))):
+    names = ("chromium-headless-shell", "chromium", "google-chrome")
+    if not any(map(shutil.which, (os.environ.get("CHROMIUM", ""), *names))):
         pytest.fail("Chromium prints the book. On Debian: apt install chromium", pytrace=False)
     folder = tmp_path_factory.mktemp("印 pdf")
     toc = folder / "toc.yml"
