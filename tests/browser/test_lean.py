@@ -72,7 +72,7 @@ def test_icons_are_drawn(open_page, site_http):
       pen.font = '900 100px "Font Awesome 6 Free"';
       return pen.measureText("\\uf0c9").width;
     }""")
-    assert width == 87.5  # the bars are 448 units of 512 wide
+    assert 87 < width < 89  # the bars are 448 units of 512 wide, a headless shell rounds to pixels
 
 
 def test_only_rules_that_match_nothing_go():
@@ -106,6 +106,6 @@ def test_scripts_stay_where_something_uses_them(site):
     ):
         assert lean.lean_page(script.format(name) + use, is_search=False).startswith("<script")
         assert lean.lean_page(script.format(name) + "<p>", is_search=False) == "<p>"
-    tabs = (site / "book" / "training" / "training.html").read_text(encoding="utf-8")
+    strips = (site / "book" / "training" / "training.html").read_text(encoding="utf-8")
     plain = (site / "book" / "sizes" / "convolution.html").read_text(encoding="utf-8")
-    assert "design-tabs.js" in tabs and "design-tabs.js" not in plain
+    assert "strips.js" in strips and "strips.js" not in plain and "copybutton.js" in plain
