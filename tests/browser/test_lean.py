@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks import pages
 from tests.building import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -61,6 +62,13 @@ def test_a_page_with_a_slider_and_formulas_is_light(open_page, site_http, name):
     visit.page.goto(site_http + name)
     visit.page.wait_for_load_state("networkidle")
     assert 300_000 < sum(bodies) < 700_000
+
+
+def test_the_wait_for_the_first_slider_is_measured(browser, site, site_http):
+    names = pages.pages_with_sliders(site)
+    assert "book/sizes/pooling.html" in names and "book/reference/glossary.html" not in names
+    wait, size, heap = pages.visit(browser, site_http + "book/sizes/pooling.html", pages.WATCH)
+    assert wait > 0 and 300_000 < size < 700_000 and heap > 100_000
 
 
 def test_icons_are_drawn(open_page, site_http):

@@ -29,13 +29,15 @@ def small(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision.models", None)  # as where it is not installed
 
 
-def test_inference_has_a_row_for_each_step(small):
+@pytest.mark.parametrize("batch", [1, 2])
+def test_inference_has_a_row_for_each_step(small, batch):
     with torch.no_grad():
-        found = network.inference(1, 0, time.thread_time, False)
+        found = network.inference(batch, 0, time.thread_time, False)
     names = [row[0] for row in found["rows"]]
     assert names[0] == "our network equal to torchvision's, eager"
     assert {"the same again (control)", "ours eager", "fold batch norm"} <= set(names)
-    assert "optimize_for_inference (prepacked too)" in names
+    assert {"the same, prepack, bites", "optimize_for_inference"} <= set(names)
+    assert ("optimize_for_inference, uncut" in names) == (batch > 1)
     for name, ratio, spread, ms, rounds, share, _ in found["rows"]:
         assert ratio > 0 and ms > 0 and rounds == 2 and share.endswith("%"), name
         low, high = map(float, spread.split(" to "))
