@@ -47,8 +47,12 @@ def look(open_page, url, width, theme, whole):
 @pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (360, "light")])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_looks_the_same_with_all_styles(open_page, site_http, name, width, theme):
-    ours = look(open_page, site_http + name, width, theme, whole=False)
-    assert ours == look(open_page, site_http + name, width, theme, whole=True)
+    def same():
+        ours = look(open_page, site_http + name, width, theme, whole=False)
+        return ours == look(open_page, site_http + name, width, theme, whole=True)
+
+    # A busy machine may draw one tile late; a rule that is missing is missing each time.
+    assert any(same() for _ in range(3))
 
 
 HEAVY = ["book/blocks/batch_norm.html", "book/blocks/inception.html", "book/network/summary.html"]
