@@ -107,16 +107,15 @@ class ConvReLU(nn.Module):
         )
 
     def _packed_for(self, x):
-        if _reorder() is None:
-            return self.weight
         weight = self.weight
-        if weight.is_inference():  # it does not count what is written to it
+        # An inference tensor does not count what is written to it.
+        if _reorder() is None or weight.is_inference():
             return weight
         key = (tuple(x.shape), weight._version, weight.data_ptr())
         packed, _ = self._packed.get(key, (None, None))
         if packed is None:
             try:
-                packed = _pack(self.weight, self.stride, self.padding, self.dilation, x.shape)
+                packed = _pack(weight, self.stride, self.padding, self.dilation, x.shape)
             except RuntimeError:
                 return None
             kept = list(self._packed.items())[1 - _KEPT :]

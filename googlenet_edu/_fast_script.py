@@ -115,11 +115,12 @@ class Programs:
                 seed = torch.Generator().manual_seed(0)
                 images = torch.randn(shape, generator=seed, dtype=torch.float32, device="cpu")
                 torch.jit.enable_onednn_fusion(True)
+                run = self.net._main_path
                 # a function, because tracing a module also translates its other methods
-                program = torch.jit.trace(self._main_path, images, check_trace=False)
+                program = torch.jit.trace(lambda x: run(x), images, check_trace=False)
                 for _ in range(3):  # it looks at the shapes, is translated, and runs
                     scores = program(images)
-                right = self._main_path(images)
+                right = run(images)
                 for layer in self._layers:
                     if isinstance(layer, ConvReLU):
                         layer.forget_packed()  # the program has its own
@@ -130,7 +131,3 @@ class Programs:
                 return None
             finally:
                 torch.jit.enable_onednn_fusion(before)
-
-    def _main_path(self, x):
-        net = self.net
-        return net._classify(net._to_4d(net._to_4a(x)))

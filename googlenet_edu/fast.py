@@ -82,7 +82,7 @@ class FastGoogLeNet(nn.Module):
 
     def _scores(self, x):
         found = None if self._programs is None else self._programs(x)
-        return self.net.main_logits(x) if found is None else found
+        return self.net._main_path(x) if found is None else found
 
     def _bites(self, x):
         """Cut a batch into parts whose largest map, the first, has no more bytes than `bite`.
@@ -169,7 +169,8 @@ def optimize_for_inference(
         )
     with torch.inference_mode(False), torch.no_grad():
         fast = _copy(net)
-        weight = next(fast.parameters())
+        device = next(fast.parameters()).device
+        on_cpu = device.type == "cpu"
         other = {p.dtype for p in fast.parameters()} - {torch.float32}
         if other:
             raise ValueError(
@@ -184,23 +185,21 @@ def optimize_for_inference(
         steps.append(_merge(fast))
         if precision == "bf16":
             steps.append(_to_bf16(fast))
-            if weight.device.type == "cpu" and not _has_bf16():
+            if on_cpu and not _has_bf16():
                 warnings.warn(
                     "This processor has no bf16 arithmetic (AVX-512 BF16 or AMX), so the bf16 "
                     "network will be slower than fp32: use precision='fp32' here.",
                     UserWarning,
                     stacklevel=2,
                 )
-        if weight.device.type == "cpu" and fused_convolution_works(next(fast.parameters()).dtype):
+        if on_cpu and fused_convolution_works(next(fast.parameters()).dtype):
             steps.append(_fuse(fast, prepack))
             if prepack:
                 steps.append("prepack")
         fast.requires_grad_(False)
-        if weight.device.type == "cpu" and bite is not None:
+        if on_cpu and bite is not None:
             steps.append("bites of a batch")
-        use_programs = (
-            script and precision == "fp32" and weight.device.type == "cpu" and programs_work()
-        )
+        use_programs = script and precision == "fp32" and on_cpu and programs_work()
         if use_programs:
             steps.append("one program")
         fast = FastGoogLeNet(fast, steps, precision, bite)
@@ -209,7 +208,7 @@ def optimize_for_inference(
             side = max(64, net.smallest_image)
             images = torch.randn(
                 2, net.in_channels, side, side, dtype=torch.float32, device="cpu"
-            ).to(weight.device)
+            ).to(device)
         fast.difference = largest_difference(net, fast, images)
         scale = max(1.0, net.main_logits(images).abs().max().item())
         allowed = TOLERANCE * scale
@@ -311,7 +310,7 @@ class _MainPath(nn.Module):
         self.net = net
 
     def forward(self, x):
-        return self.net._classify(self.net._to_4d(self.net._to_4a(x)))
+        return self.net._main_path(x)
 
 
 class _CompiledGoogLeNet(FastGoogLeNet):

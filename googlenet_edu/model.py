@@ -158,7 +158,7 @@ class GoogLeNet(nn.Module):
         Chapter: book/network/googlenet.
         """
         self._check(x)
-        return self._classify(self._to_4d(self._to_4a(x)))
+        return self._main_path(x)
 
     def reset_classes(self, num_classes):
         """Give all three classifiers a fresh last layer for num_classes; return the network.
@@ -174,6 +174,9 @@ class GoogLeNet(nn.Module):
                 head.clf_[-1] = _fresh_linear(head.clf_[-1], num_classes)
         self.num_classes = num_classes
         return self
+
+    def _main_path(self, x: Tensor) -> Tensor:
+        return self._classify(self._to_4d(self._to_4a(x)))
 
     def _to_4a(self, x: Tensor) -> Tensor:
         if self.transform_input:

@@ -6,6 +6,7 @@ _bench/bench.md and _bench/bench.json. Parts: `make bench BENCH_ARGS="book ledge
 """
 
 import argparse
+import atexit
 import functools
 import json
 import shutil
@@ -172,54 +173,48 @@ def report_network(options):
                       f"{note}", flush=True)  # fmt: skip
 
 
+@functools.cache
+def built():
+    """Build the book from clean, once for all parts; return (the pages' folder, seconds)."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    copy_book(folder)
+    start = time.perf_counter()
+    build = build_book(folder, folder)
+    seconds = time.perf_counter() - start
+    assert build.code == 0, build.log[-2000:]
+    return build.html, seconds
+
+
 def report_book():
     """Build time, size of the scripts, import, redraws of the widgets."""
-    folder = Path(tempfile.mkdtemp())
-    try:
-        copy_book(folder)
-        start = time.perf_counter()
-        build = build_book(folder, folder)
-        seconds = time.perf_counter() - start
-        assert build.code == 0, build.log[-2000:]
-        report("book build from clean", seconds, "s", 20)
-        files = ("googlenet-widgets.js", "googlenet-widgets.css")
-        size = sum((build.html / "_static" / name).stat().st_size for name in files)
-        report("widgets' JavaScript and CSS, not compressed", size / 1000, "KB", 120)
-        extra = import_ms("import googlenet_edu") - import_ms("pass")
-        report("import googlenet_edu beyond bare Python", extra, "ms", 50)
-        for name, times in redraws(build.html):
-            report(f"{name}: redraw, median of {len(times)}", statistics.median(times), "ms", 16)
-            report(f"{name}: redraw, 95th percentile", times[int(len(times) * 0.95)], "ms", 16)
-    finally:
-        shutil.rmtree(folder)
+    html, seconds = built()
+    report("book build from clean", seconds, "s", 20)
+    files = ("googlenet-widgets.js", "googlenet-widgets.css")
+    size = sum((html / "_static" / name).stat().st_size for name in files)
+    report("widgets' JavaScript and CSS, not compressed", size / 1000, "KB", 120)
+    extra = import_ms("import googlenet_edu") - import_ms("pass")
+    report("import googlenet_edu beyond bare Python", extra, "ms", 50)
+    for name, times in redraws(html):
+        report(f"{name}: redraw, median of {len(times)}", statistics.median(times), "ms", 16)
+        report(f"{name}: redraw, 95th percentile", times[int(len(times) * 0.95)], "ms", 16)
 
 
 def report_pages():
     """Each page's weight, its memory, and the wait until its first slider works."""
-    folder = Path(tempfile.mkdtemp())
     rows = []
-    try:
-        copy_book(folder)
-        build = build_book(folder, folder)
-        assert build.code == 0, build.log[-2000:]
-        for name, ms, spread, kilobytes, heap in first_sliders(build.html):
-            rows.append([name, round(ms), spread, round(kilobytes), round(heap, 1)])
-            print(
-                f"{name:46} {ms:6.0f} ms [{spread}] {kilobytes:7.0f} KB {heap:5.1f} MB", flush=True
-            )
-        ours = [row for row in rows if row[0].endswith(".html")]
-        middle = statistics.median(row[1] for row in ours)
-        report("first slider works after, median page", middle, "ms", 500)
-        if len(rows) > len(ours):
-            ratio = middle / rows[-1][1]
-            report("the same beside the usual widget manager", ratio, "x", 1)
-        report("heaviest page with a slider", max(r[3] for r in ours), "KB", 700)
-    finally:
-        shutil.rmtree(folder)
+    for name, ms, spread, kilobytes, heap in first_sliders(built()[0]):
+        rows.append([name, round(ms), spread, round(kilobytes), round(heap, 1)])
+        print(f"{name:46} {ms:6.0f} ms [{spread}] {kilobytes:7.0f} KB {heap:5.1f} MB", flush=True)
+    ours = [row for row in rows if row[0].endswith(".html")]
+    middle = statistics.median(row[1] for row in ours)
+    report("first slider works after, median page", middle, "ms", 500)
+    if len(rows) > len(ours):
+        report("the same beside the usual widget manager", middle / rows[-1][1], "x", 1)
+    report("heaviest page with a slider", max(row[3] for row in ours), "KB", 700)
     columns = ["page", "first slider works, ms", "quartiles", "KB", "heap, MB"]
-    sections.append(
-        {"title": "The reader's wait, nothing cached", "columns": columns, "rows": rows}
-    )
+    title = "The reader's wait, nothing cached"
+    sections.append({"title": title, "columns": columns, "rows": rows})
 
 
 PARTS = {

@@ -37,13 +37,18 @@ PLAIN_COLUMNS, POINTS = 86, 8.4  # letters in a line of code, and their size
 REFERRING = ("aria-labelledby", "aria-describedby", "for", "headers")
 
 
-def find_chromium():
-    """Return the path of Chromium or Chrome; CHROMIUM names another one."""
+def chromium():
+    """Return the path of Chromium or Chrome, or None; CHROMIUM names another one."""
     # Debian's headless shell opens pages in half the time: it starts no window around them.
     names = ("chromium-headless-shell", "chromium", "google-chrome", "chromium-browser")
-    for name in (os.environ.get("CHROMIUM"), *names):
-        if name and (path := shutil.which(name)):
-            return path
+    found = (shutil.which(name) for name in (os.environ.get("CHROMIUM"), *names) if name)
+    return next(filter(None, found), None)
+
+
+def find_chromium():
+    """Return the browser's path; without one, say what to install, and stop."""
+    if path := chromium():
+        return path
     sys.exit(
         "Chromium was not found, and it prints the book. Install it (on Debian: apt install "
         "chromium) or set CHROMIUM to its path."

@@ -78,7 +78,7 @@ def scripted(net, images):
             self.net = net
 
         def forward(self, x):
-            return self.net._classify(self.net._to_4d(self.net._to_4a(x)))
+            return self.net._main_path(x)
 
     try:
         with warnings.catch_warnings(), torch.no_grad():

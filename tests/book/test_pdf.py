@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from urllib.parse import unquote
@@ -23,8 +22,7 @@ PAGES = ["book/intro", "book/sizes/pooling", "book/network/summary", "book/refer
 @pytest.fixture(scope="module")
 def printed(site, tmp_path_factory):
     """A PDF of four pages of the book, made on an account without a home."""
-    names = ("chromium-headless-shell", "chromium", "google-chrome")
-    if not any(map(shutil.which, (os.environ.get("CHROMIUM", ""), *names))):
+    if make_pdf.chromium() is None:
         pytest.fail("Chromium prints the book. On Debian: apt install chromium", pytrace=False)
     folder = tmp_path_factory.mktemp("印 pdf")
     toc = folder / "toc.yml"

@@ -11,14 +11,18 @@ import functools
 import html
 import http.server
 import json
-import os
-import shutil
+import sys
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.building import ROOT
+
+sys.path.insert(0, str(ROOT / "book" / "_tools"))
+import make_pdf  # noqa: E402
 
 expect.set_options(timeout=30_000)  # a busy machine is no fault
 
@@ -31,11 +35,8 @@ LOCAL = {"127.0.0.1", "localhost", ""}
 
 def find_chromium():
     """Return the browser's path; the tests fail, not skip, without one."""
-    # Debian's headless shell opens pages in half the time: it starts no window around them.
-    names = ("chromium-headless-shell", "chromium", "google-chrome", "chromium-browser")
-    for name in (os.environ.get("CHROMIUM"), *names):
-        if name and (path := shutil.which(name)):
-            return path
+    if path := make_pdf.chromium():
+        return path
     pytest.fail(
         "Chromium was not found, so nothing in the browser can be tested. Install it (on Debian: "
         "apt install chromium) or set CHROMIUM to its path.",
