@@ -59,6 +59,7 @@ FOUND = """() => {
   return [window.sliderWorks, size, performance.memory.usedJSHeapSize];
 }"""
 NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+EXACT_HEAP = "--enable-precise-memory-info"  # else it is told in steps of 10 MB
 VERSIONS = {"@jupyter-widgets/html-manager": "1.0.14", "requirejs": "2.3.7"}
 
 
@@ -147,7 +148,7 @@ def first_sliders(html, visits=5):
         if usual:
             works.append(("one slider, the usual widget manager", theirs + usual, WATCH_USUAL))
         browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*FLAGS, NO_OTHER_HOST]
+            executable_path=find_chromium(), args=[*FLAGS, NO_OTHER_HOST, EXACT_HEAP]
         )
         for name, address, watch in works:
             found = [visit(browser, address, watch) for _ in range(visits + 1)][1:]
