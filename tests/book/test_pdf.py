@@ -15,6 +15,8 @@ from tests.building import ROOT
 sys.path.insert(0, str(ROOT / "book" / "_tools"))
 import make_pdf  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("pdf")  # printed once for all of them
+
 # Enough of the book to meet every kind of thing; the whole takes a minute.
 PAGES = ["book/intro", "book/sizes/pooling", "book/network/summary", "book/reference/glossary"]
 

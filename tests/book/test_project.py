@@ -77,6 +77,7 @@ def checked(tmp_path_factory):
     return found
 
 
+@pytest.mark.xdist_group("hooks")
 @pytest.mark.parametrize("hook", [hook["id"] for hook in HOOKS["repos"][0]["hooks"]])
 def test_a_planted_fault_stops_a_commit(checked, hook):
     name, _ = FAULTS[hook]
@@ -181,3 +182,26 @@ def test_the_map_shows_the_code_as_it_is(site):
     for part in modules:
         assert f">{part}</text>" in page or f">{part}/</text>" in page
         assert f'<th scope="row"><code>{part}</code></th>' in page
+
+
+def test_tests_of_a_group_share_a_process(tmp_path):
+    """What a group makes once for all its tests is costly; not every pytest lets xdist keep it."""
+    (tmp_path / "test_groups.py").write_text(
+        """
+import os
+import pytest
+
+@pytest.mark.parametrize("group", [pytest.param(i % 2, marks=pytest.mark.xdist_group(str(i % 2)))
+                                   for i in range(8)])
+def test_one(group):
+    with open(f"{group}-{os.environ['PYTEST_XDIST_WORKER']}", "a", encoding="utf-8") as file:
+        file.write("x")
+""",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-c"]
+    ran = run(*command, os.devnull, "--rootdir", tmp_path, tmp_path, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    marks = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("[01]-*")}
+    assert sorted(name[0] for name in marks) == ["0", "1"], marks
+    assert set(marks.values()) == {"xxxx"}

@@ -211,6 +211,7 @@ def configured(tmp_path_factory):
     return build.html
 
 
+@pytest.mark.xdist_group("configured")
 def test_a_configured_repository_brings_launch_buttons(configured):
     page = (configured / "book" / "sizes" / "one.html").read_text(encoding="utf-8")
     page = page.replace("&amp;", "&")
@@ -224,6 +225,7 @@ def test_a_configured_repository_brings_launch_buttons(configured):
         assert f'href="{address}"' in page, re.findall(r'href="(https[^"]*)"', page)
 
 
+@pytest.mark.xdist_group("configured")
 def test_a_configured_address_is_used(configured):
     page = (configured / "book" / "sizes" / "one.html").read_text(encoding="utf-8")
     for name, value in {

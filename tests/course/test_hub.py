@@ -69,12 +69,12 @@ class Hub:
         raise AssertionError(f"{path}: {last}")
 
     def sign_in(self, name):
-        """Start a user's server; return a token for it."""
-        try:
-            self.ask("POST", f"/hub/api/users/{name}")
-        except urllib.error.HTTPError as error:
-            assert error.code == 409  # there already
-        self.ask("POST", f"/hub/api/users/{name}/server")
+        """Start a user's server, unless it runs already; return a token for it."""
+        for what, there_already in (("", 409), ("/server", 400)):
+            try:
+                self.ask("POST", f"/hub/api/users/{name}{what}")
+            except urllib.error.HTTPError as error:
+                assert error.code == there_already, error.read().decode("utf-8")
         self.wait(
             f"/hub/api/users/{name}", until=lambda user: user["servers"].get("", {}).get("ready")
         )
