@@ -1,0 +1,144 @@
+"""Sphinx extension: a page asks for one style sheet and few scripts, and its widgets come first.
+
+The theme and the other extensions bring a dozen style sheets and as many scripts. A browser asks
+for each by itself, and scripts in the head stop the page until they have run. After the build this
+extension
+
+- joins a page's style sheets into one file, in their order; pages with the same list share it;
+- joins the scripts that all pages have into one file, and writes the small one with the page's
+  settings, on which the others rely, into the page itself;
+- lets all scripts wait until the page is read, the widgets' before the theme's.
+
+The single files stay where they were.
+"""
+
+import hashlib
+import re
+from pathlib import Path, PurePosixPath
+from posixpath import normpath, relpath
+
+HEAD = re.compile(r"<head>.*?</head>", re.DOTALL)
+STYLE = re.compile(r'\s*<link\b[^>]*\bhref="([^"?:]+\.css)(?:\?[^"]*)?"[^>]*>')
+SCRIPT = re.compile(r'\s*<script\b[^>]*\bsrc="([^"?:]+\.js)(?:\?[^"]*)?"[^>]*></script>')
+PRELOAD = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
+IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"']+)["']\)?\s*;""")
+CHARSET = re.compile(r"@charset[^;]*;", re.IGNORECASE)
+# Addresses relative to the file; those in a picture written into the style begin with # or %23.
+ADDRESS = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#%])([^"')]+)\1\s*\)""", re.IGNORECASE)
+SETTINGS = "documentation_options.js"
+FIRST = "googlenet-widgets.js"
+
+
+def style_text(root, name):
+    """Return the style sheet at root/name for use from _static, its imports written out.
+
+    A comment names the file.
+    """
+    text = CHARSET.sub("", (root / name).read_text(encoding="utf-8"))
+    folder = str(PurePosixPath(name).parent)
+
+    def bent(one):
+        target = normpath(f"{folder}/{one[2]}")
+        return f'url("{relpath(target, "_static")}")'
+
+    parts = IMPORT.split(text)  # text, address, text, address, text...
+    parts[::2] = [ADDRESS.sub(bent, part) for part in parts[::2]]
+    parts[1::2] = [style_text(root, normpath(f"{folder}/{part}")) for part in parts[1::2]]
+    return f"/* {relpath(name, '_static')} */\n{''.join(parts)}\n"
+
+
+def script_text(root, name):
+    """Return the script at root/name so that others can follow it in the same file."""
+    text = (root / name).read_text(encoding="utf-8")
+    # The empty statement keeps a first "use strict" from counting for the files that follow.
+    return f";/* {relpath(name, '_static')} */\n{text}\n"
+
+
+def write_joined(root, names, text_of, kind):
+    """Join files into one under _static, named after its contents; return its path in root."""
+    text = "".join(text_of(root, name) for name in names)
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+    path = f"_static/joined-{digest}.{kind}"
+    (root / path).write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+class Page:
+    """A built page: the paths in root of the styles in its head and of its scripts."""
+
+    def __init__(self, root, path):
+        self.root, self.path = root, path
+        self.folder = path.relative_to(root).parent.as_posix()
+        self.text = path.read_text(encoding="utf-8")
+        head = HEAD.search(self.text)
+        self.styles = self._known(STYLE, head[0]) if head else []
+        self.scripts = self._known(SCRIPT, self.text) if head else []
+
+    def _inside(self, address):
+        return normpath(f"{self.folder}/{address}")
+
+    def _known(self, pattern, text):
+        found = [self._inside(one[1]) for one in pattern.finditer(text)]
+        return [name for name in found if (self.root / name).is_file()]
+
+    def _tag(self, name):
+        address = relpath(name, self.folder)
+        if name.endswith(".css"):
+            return f'\n    <link rel="stylesheet" type="text/css" href="{address}" />'
+        return f'\n    <script defer="defer" src="{address}"></script>'
+
+    def rewrite(self, style, script, shared):
+        """Put the joined style and script in the place of their parts, and write the page."""
+
+        def without(names, tag, pattern, text):
+            """Leave one tag in the place of the first of several files' tags."""
+            tags = [tag]
+            known = lambda one: self._inside(one[1]) in names  # noqa: E731
+            return pattern.sub(
+                lambda one: (tags.pop() if tags else "") if known(one) else one[0], text
+            )
+
+        head = HEAD.search(self.text)
+        start, inside, end = self.text[: head.start()], head[0], self.text[head.end() :]
+        inside = without(self.styles, self._tag(style), STYLE, inside)
+        inside = PRELOAD.sub("", inside)
+        end = without(self.scripts, "", SCRIPT, end)
+        settings = [name for name in self.scripts if PurePosixPath(name).name == SETTINGS]
+        for name in settings:
+            text = (self.root / name).read_text(encoding="utf-8")
+            inside = without([name], f"\n    <script>{text}</script>", SCRIPT, inside)
+        rest = [name for name in self.scripts if name not in (*shared, *settings)]
+        first = [name for name in rest if PurePosixPath(name).name == FIRST]
+        last = [name for name in rest if name not in first]
+        tags = "".join(self._tag(name) for name in [*first, script, *last])
+        inside = without(self.scripts, "", SCRIPT, inside)
+        inside = inside.removesuffix("</head>").rstrip() + tags + "\n  </head>"
+        self.path.write_text(start + inside + end, encoding="utf-8", newline="\n")
+
+
+def join_files(app, exception):
+    """Do it, once all pages and files are written and cut."""
+    if exception is not None or app.builder.format != "html":
+        return
+    root = Path(app.outdir)
+    paths = [path for path in root.rglob("*.html") if "_sources" not in path.parts]
+    pages = [page for page in (Page(root, path) for path in paths) if page.styles]
+    shared = [
+        name
+        for name in pages[0].scripts
+        if PurePosixPath(name).name not in (SETTINGS, FIRST)
+        and all(name in page.scripts for page in pages)
+    ]
+    script = write_joined(root, shared, script_text, "js")
+    styles = {}
+    for page in pages:
+        names = tuple(page.styles)
+        if names not in styles:
+            styles[names] = write_joined(root, names, style_text, "css")
+        page.rewrite(styles[names], script, shared)
+
+
+def setup(app):
+    # After rules and scripts are cut, before the look at what is left.
+    app.connect("build-finished", join_files, priority=860)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
