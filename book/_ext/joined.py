@@ -1,18 +1,23 @@
-"""Sphinx extension: a page asks for one style sheet and few scripts, and its widgets come first.
+"""Sphinx extension: a page asks for few files, and its widgets work before the theme does.
 
 The theme and the other extensions bring a dozen style sheets and as many scripts. A browser asks
 for each by itself, and scripts in the head stop the page until they have run. After the build this
 extension
 
 - joins a page's style sheets into one file, in their order; pages with the same list share it;
-- joins the scripts that all pages have into one file, and writes the small one with the page's
-  settings, on which the others rely, into the page itself;
-- lets all scripts wait until the page is read, the widgets' before the theme's.
+- has the browser draw a page when it has read all of it, instead of three times on the way;
+- says "light" or "dark" in the head already, where the theme said "auto" until its script had run
+  and then had every style worked out again;
+- runs the widgets' script, and the one that folds solutions, when the page is read, and all others
+  when the page has been drawn: those that all pages have as one file, then the page's own. The
+  small one with the page's settings, which inline scripts rely on, is written into the page.
 
-The single files stay where they were.
+`document.documentElement.dataset.scripts` is "done" when all have run. The single files stay where
+they were.
 """
 
 import hashlib
+import json
 import re
 from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
@@ -26,7 +31,30 @@ CHARSET = re.compile(r"@charset[^;]*;", re.IGNORECASE)
 # Addresses relative to the file; those in a picture written into the style begin with # or %23.
 ADDRESS = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#%])([^"')]+)\1\s*\)""", re.IGNORECASE)
 SETTINGS = "documentation_options.js"
-FIRST = "googlenet-widgets.js"
+FIRST = ("googlenet-widgets.js", "togglebutton.js")
+END = "page-end"
+# Other browsers than Chromium pass over it.
+WAIT = f'\n    <link rel="expect" href="#{END}" blocking="render" />'
+AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
+# Two frames: what widgets draw of themselves in the first is seen in the second.
+LATER = """
+    <script data-later='{addresses}'>{{
+      const addresses = JSON.parse(document.currentScript.dataset.later);
+      const add = () => {{
+        for (const src of addresses) {{
+          const script = Object.assign(document.createElement("script"), {{ src, async: false }});
+          script.onload = () => {{
+            if (src === addresses.at(-1)) document.documentElement.dataset.scripts = "done";
+          }};
+          document.head.append(script);
+        }}
+      }};
+      const drawn = () => requestAnimationFrame(() => requestAnimationFrame(add));
+      addEventListener("DOMContentLoaded", drawn);
+    }}</script>"""
+DECIDED = """const mode = document.documentElement.dataset.mode;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light";"""
 
 
 def style_text(root, name):
@@ -102,17 +130,20 @@ class Page:
         start, inside, end = self.text[: head.start()], head[0], self.text[head.end() :]
         inside = without(self.styles, self._tag(style), STYLE, inside)
         inside = PRELOAD.sub("", inside)
+        inside = inside.replace(AUTO, f"{{ {DECIDED} }}")
+        end = end.replace("</body>", f'<span id="{END}"></span>\n  </body>')
         end = without(self.scripts, "", SCRIPT, end)
         settings = [name for name in self.scripts if PurePosixPath(name).name == SETTINGS]
         for name in settings:
             text = (self.root / name).read_text(encoding="utf-8")
             inside = without([name], f"\n    <script>{text}</script>", SCRIPT, inside)
-        rest = [name for name in self.scripts if name not in (*shared, *settings)]
-        first = [name for name in rest if PurePosixPath(name).name == FIRST]
-        last = [name for name in rest if name not in first]
-        tags = "".join(self._tag(name) for name in [*first, script, *last])
+        first = [name for name in self.scripts if PurePosixPath(name).name in FIRST]
+        own = [name for name in self.scripts if name not in (*shared, *settings, *first)]
+        later = [relpath(name, self.folder) for name in (script, *own)]
+        tags = "".join(f'\n    <link rel="preload" as="script" href="{one}" />' for one in later)
+        tags += "".join(map(self._tag, first)) + LATER.format(addresses=json.dumps(later))
         inside = without(self.scripts, "", SCRIPT, inside)
-        inside = inside.removesuffix("</head>").rstrip() + tags + "\n  </head>"
+        inside = inside.removesuffix("</head>").rstrip() + WAIT + tags + "\n  </head>"
         self.path.write_text(start + inside + end, encoding="utf-8", newline="\n")
 
 
@@ -126,7 +157,7 @@ def join_files(app, exception):
     shared = [
         name
         for name in pages[0].scripts
-        if PurePosixPath(name).name not in (SETTINGS, FIRST)
+        if PurePosixPath(name).name not in (SETTINGS, *FIRST)
         and all(name in page.scripts for page in pages)
     ]
     script = write_joined(root, shared, script_text, "js")

@@ -20,8 +20,7 @@ from pathlib import Path
 import tinycss2
 from fontTools.subset import Options, Subsetter, load_font, save_font
 
-logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each step
-SCRIPT = re.compile(r'\s*<script[^>]*\bsrc="[^"]*?([\w-]+\.js)(?:\?[^"]*)?"[^>]*></script>')
+SCRIPT = re.compile(r'\s*<script[^>]*\bsrc="(?:[^"]*/)?([\w.-]+\.js)(?:\?[^"]*)?"[^>]*></script>')
 ICON_SCRIPT = "fontawesome.js"
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # not every table that it looked at
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")

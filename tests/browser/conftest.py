@@ -30,6 +30,9 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-software-rasterizer --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
+# The theme's scripts come when the page has been drawn.
+SCRIPTS_RAN = """() => !document.querySelector("script[data-later]")
+  || document.documentElement.dataset.scripts === 'done'"""
 LOCAL = {"127.0.0.1", "localhost", ""}
 
 
@@ -138,6 +141,8 @@ def open_page(browser):
         if settings.get("java_script_enabled", True):  # without it, scripts are not to come
             page.on("requestfailed", lambda request: visit.errors.append(f"no {request.url}"))
         page.goto(url, wait_until="load")
+        if settings.get("java_script_enabled", True):
+            page.wait_for_function(SCRIPTS_RAN)
         return visit
 
     yield open_one

@@ -1,10 +1,12 @@
 """One style sheet and few scripts a page, with the widgets' script first."""
 
+import json
 import re
 import sys
 
 import pytest
 
+from tests.browser.conftest import SCRIPTS_RAN
 from tests.building import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -40,7 +42,7 @@ def test_a_strict_script_does_not_bind_the_next(open_page, tmp_path):
     assert page.evaluate("[one, two]") == [1, 2]
 
 
-def test_every_page_asks_for_one_style_sheet_and_waits_for_no_script(site):
+def test_every_page_asks_for_few_files_and_waits_for_none(site):
     seen = 0
     for path in site.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
@@ -50,14 +52,39 @@ def test_every_page_asks_for_one_style_sheet_and_waits_for_no_script(site):
         styles = re.findall(r'<link[^>]*rel="stylesheet"[^>]*>', text)
         assert len(styles) == 1 and "joined-" in styles[0], path
         scripts = re.findall(r"<script[^>]*\bsrc=[^>]*>", text)
-        assert all("defer" in one for one in scripts), path
-        assert len([one for one in scripts if "joined-" in one]) == 1, path
-        if "data-gn-widget" in text:
-            assert "googlenet-widgets.js" in scripts[0], path
-        assert 'rel="preload"' not in text, path
+        assert 1 <= len(scripts) <= 2 and all("defer" in one for one in scripts), path
+        assert "togglebutton.js" in scripts[0], path
+        assert ("googlenet-widgets.js" in scripts[-1]) == ("data-gn-widget" in text), path
+        later = re.search(r"data-later='([^']*)'", text)[1]
+        assert "joined-" in json.loads(later)[0], path
+        for address in json.loads(later):
+            assert (path.parent / address).is_file()
+        assert 'dataset.theme = mode !== "auto"' in text, path
+        assert text.count('id="page-end"') == text.count('href="#page-end"') == 1, path
     assert seen > 35
     assert len(list((site / "_static").glob("joined-*.css"))) == 2  # with and without widgets
     assert len(list((site / "_static").glob("joined-*.js"))) == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_sliders_and_folded_solutions_are_there_before_the_theme(open_page, site_http, site, theme):
+    """With the theme's script kept back, as on a slow line."""
+    visit = open_page("about:blank", theme=theme)
+    kept = []
+    visit.page.route("**/joined-*.js", lambda route: kept.append(route))
+    visit.page.goto(site_http + "book/sizes/pooling.html", wait_until="commit")
+    slider = visit.page.locator("[data-gn-widget] input[type=range]").first
+    slider.wait_for()
+    visit.page.wait_for_timeout(300)
+    slider.press("ArrowRight")
+    assert visit.page.evaluate("document.documentElement.dataset.theme") == theme
+    assert visit.page.locator(".dropdown.toggle-hidden").count() > 0
+    assert visit.page.evaluate("document.documentElement.dataset.scripts") is None
+    before = visit.page.evaluate("document.documentElement.scrollHeight")
+    assert len(kept) == 1
+    kept[0].continue_()
+    visit.page.wait_for_function(SCRIPTS_RAN)
+    assert visit.page.evaluate("document.documentElement.scrollHeight") == before  # nothing jumps
 
 
 @pytest.mark.parametrize("name", ["book/sizes/pooling.html", "book/network/summary.html"])
