@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["ConvReLU", "FloatLRN", "MergedInception", "fused_convolution_works"]
+__all__ = ["ConvReLU", "FloatLRN", "MergedInception", "SplitInception", "fused_convolution_works"]
 
 _KEPT = 4  # packed weights are kept for this many input shapes, the oldest go first
 
@@ -161,6 +161,28 @@ class MergedInception(nn.Module):
 
     def forward(self, x):
         one, two, three = torch.split(self.first(x), self.split, dim=1)
+        return torch.cat([one, self.branch2(two), self.branch3(three), self.branch4(x)], dim=1)
+
+
+class SplitInception(nn.Module):
+    """A `MergedInception` with three 1x1 convolutions again, on parts of the merged weights.
+
+    For programs: oneDNN would copy each part of a merged result into a map of its own.
+    Raises: TypeError if the first layer is not as `fast` made it. Chapter: book/training/inference.
+    """
+
+    def __init__(self, merged):
+        super().__init__()
+        conv, *relu = merged.first.conv
+        if type(conv) is not ConvReLU and [type(conv), *map(type, relu)] != [nn.Conv2d, nn.ReLU]:
+            raise TypeError(f"cannot split {merged.first}")
+        self.parts = list(
+            zip(conv.weight.split(merged.split), conv.bias.split(merged.split), strict=True)
+        )
+        self.branch2, self.branch3, self.branch4 = merged.branch2, merged.branch3, merged.branch4
+
+    def forward(self, x):
+        one, two, three = (F.relu(F.conv2d(x, weight, bias)) for weight, bias in self.parts)
         return torch.cat([one, self.branch2(two), self.branch3(three), self.branch4(x)], dim=1)
 
 

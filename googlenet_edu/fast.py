@@ -127,8 +127,9 @@ def optimize_for_inference(
 
     The steps, in order: drop the heads, fold batch norm, put channels last in memory, merge
     sibling 1x1 convolutions, fuse ReLU into the convolutions, prepack their weights, take a large
-    batch in bites that fit the cache, and give the whole network to oneDNN as one program. From
-    the fifth on they are for processors; on a GPU the first four are taken.
+    batch in bites that fit the cache, and give the whole network to oneDNN as one program, in which
+    the siblings are apart again. From the fifth on they are for processors; on a GPU the first four
+    are taken.
 
     It takes a fraction of a second, once, and the first images of a new shape take about half a
     second and five times their own time more, because their program is made. The first 8 shapes of

@@ -321,6 +321,8 @@ def test_one_program_for_each_shape_and_its_scores():
     (program,) = made.values()
     graph = str(program.graph_for(pictures()))
     assert graph.count("prim::oneDNNFusionGroup") >= 9, "each block has a run of layers for oneDNN"
+    assert "aten::split" not in graph, "it has the three 1x1 convolutions of each block again"
+    assert sum(isinstance(m, MergedInception) for m in quick.modules()) == 9, "and the steps one"
     assert max(close(net, quick, pictures(n)) for n in range(1, 12)) < 1e-4
     assert len(made) == 8, "no more than eight, the others take the steps"
     close(net, quick, pictures(3, 64).contiguous(memory_format=torch.channels_last))
@@ -342,7 +344,6 @@ def test_a_program_never_answers_for_other_weights_or_layers():
     for one in (net, quick.net):
         one.fc.weight.data = one.fc.weight.data * 2
     close(net, quick, pictures())
-    assert [one is not None for one in quick._programs._made.values()] == [True]
     seen = []
     hook = quick.net.inception4a.register_forward_hook(lambda *_: seen.append(1))
     close(net, quick, pictures())
@@ -351,6 +352,23 @@ def test_a_program_never_answers_for_other_weights_or_layers():
     assert seen == [1], "a hook on a layer is called, and once"
     quick.double()
     assert quick.main_logits(pictures().double()).shape == (2, 10)
+
+
+def test_a_program_is_made_of_the_merged_weights_as_they_are():
+    net = small()
+    steps, quick = optimize_for_inference(net, script=False), optimize_for_inference(net)
+    close(steps, quick, pictures())
+    blocks = [one.net.inception3a for one in (steps, quick)]
+    with torch.no_grad():
+        for block in blocks:
+            block.first.conv[0].weight.mul_(1.5)
+    close(steps, quick, pictures())
+    assert largest_difference(net, quick, pictures()) > 0.01
+    assert [one is not None for one in quick._programs._made.values()] == [True]
+    for block in blocks:
+        block.first = nn.Sequential(block.first, nn.ReLU6()).eval()  # it cannot be split
+    close(steps, quick, pictures())
+    assert list(quick._programs._made.values()) == [None]
 
 
 @pytest.mark.parametrize("fault", ["gone", "fails", "wrong", "not finite"])
