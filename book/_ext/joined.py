@@ -36,25 +36,25 @@ END = "page-end"
 # Other browsers than Chromium pass over it.
 WAIT = f'\n    <link rel="expect" href="#{END}" blocking="render" />'
 AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
+DECIDED = """{ const mode = document.documentElement.dataset.mode;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light"; }"""
 # Two frames: what widgets draw of themselves in the first is seen in the second.
 LATER = """
-    <script data-later='{addresses}'>{{
+    <script data-later='ADDRESSES'>{
       const addresses = JSON.parse(document.currentScript.dataset.later);
-      const add = () => {{
-        for (const src of addresses) {{
-          const script = Object.assign(document.createElement("script"), {{ src, async: false }});
-          script.onload = () => {{
+      const add = () => {
+        for (const src of addresses) {
+          const script = Object.assign(document.createElement("script"), { src, async: false });
+          script.onload = () => {
             if (src === addresses.at(-1)) document.documentElement.dataset.scripts = "done";
-          }};
+          };
           document.head.append(script);
-        }}
-      }};
+        }
+      };
       const drawn = () => requestAnimationFrame(() => requestAnimationFrame(add));
       addEventListener("DOMContentLoaded", drawn);
-    }}</script>"""
-DECIDED = """const mode = document.documentElement.dataset.mode;
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light";"""
+    }</script>"""
 
 
 def style_text(root, name):
@@ -97,10 +97,14 @@ class Page:
     def __init__(self, root, path):
         self.root, self.path = root, path
         self.folder = path.relative_to(root).parent.as_posix()
-        self.text = path.read_text(encoding="utf-8")
-        head = HEAD.search(self.text)
-        self.styles = self._known(STYLE, head[0]) if head else []
-        self.scripts = self._known(SCRIPT, self.text) if head else []
+        text = path.read_text(encoding="utf-8")
+        head = HEAD.search(text)
+        if head is None:  # not a page of the theme
+            self.styles = self.scripts = []
+            return
+        self.start, self.head, self.end = text[: head.start()], head[0], text[head.end() :]
+        self.styles = self._known(STYLE, self.head)
+        self.scripts = self._known(SCRIPT, text)
 
     def _inside(self, address):
         return normpath(f"{self.folder}/{address}")
@@ -109,42 +113,44 @@ class Page:
         found = [self._inside(one[1]) for one in pattern.finditer(text)]
         return [name for name in found if (self.root / name).is_file()]
 
-    def _tag(self, name):
-        address = relpath(name, self.folder)
-        if name.endswith(".css"):
-            return f'\n    <link rel="stylesheet" type="text/css" href="{address}" />'
-        return f'\n    <script defer="defer" src="{address}"></script>'
+    def _without(self, names, pattern, text, instead=""):
+        """Take the tags of these files out of text; the first leaves `instead` in its place."""
+        left = [instead]
+
+        def new(one):
+            if self._inside(one[1]) not in names:
+                return one[0]
+            return left.pop() if left else ""
+
+        return pattern.sub(new, text)
 
     def rewrite(self, style, script, shared):
         """Put the joined style and script in the place of their parts, and write the page."""
-
-        def without(names, tag, pattern, text):
-            """Leave one tag in the place of the first of several files' tags."""
-            tags = [tag]
-            known = lambda one: self._inside(one[1]) in names  # noqa: E731
-            return pattern.sub(
-                lambda one: (tags.pop() if tags else "") if known(one) else one[0], text
-            )
-
-        head = HEAD.search(self.text)
-        start, inside, end = self.text[: head.start()], head[0], self.text[head.end() :]
-        inside = without(self.styles, self._tag(style), STYLE, inside)
-        inside = PRELOAD.sub("", inside)
-        inside = inside.replace(AUTO, f"{{ {DECIDED} }}")
-        end = end.replace("</body>", f'<span id="{END}"></span>\n  </body>')
-        end = without(self.scripts, "", SCRIPT, end)
-        settings = [name for name in self.scripts if PurePosixPath(name).name == SETTINGS]
-        for name in settings:
+        link = (
+            f'\n    <link rel="stylesheet" type="text/css" href="{relpath(style, self.folder)}" />'
+        )
+        head = self._without(self.styles, STYLE, self.head, link)
+        head = PRELOAD.sub("", head).replace(AUTO, DECIDED)
+        kinds = {"settings": [], "first": [], "own": []}
+        for name in self.scripts:
+            file = PurePosixPath(name).name
+            kind = "settings" if file == SETTINGS else "first" if file in FIRST else "own"
+            if name not in shared:
+                kinds[kind].append(name)
+        for name in kinds["settings"]:
             text = (self.root / name).read_text(encoding="utf-8")
-            inside = without([name], f"\n    <script>{text}</script>", SCRIPT, inside)
-        first = [name for name in self.scripts if PurePosixPath(name).name in FIRST]
-        own = [name for name in self.scripts if name not in (*shared, *settings, *first)]
-        later = [relpath(name, self.folder) for name in (script, *own)]
-        tags = "".join(f'\n    <link rel="preload" as="script" href="{one}" />' for one in later)
-        tags += "".join(map(self._tag, first)) + LATER.format(addresses=json.dumps(later))
-        inside = without(self.scripts, "", SCRIPT, inside)
-        inside = inside.removesuffix("</head>").rstrip() + WAIT + tags + "\n  </head>"
-        self.path.write_text(start + inside + end, encoding="utf-8", newline="\n")
+            head = self._without([name], SCRIPT, head, f"\n    <script>{text}</script>")
+        head = self._without(self.scripts, SCRIPT, head).removesuffix("</head>").rstrip() + WAIT
+        first = [relpath(name, self.folder) for name in kinds["first"]]
+        later = [relpath(name, self.folder) for name in (script, *kinds["own"])]
+        for one in later:
+            head += f'\n    <link rel="preload" as="script" href="{one}" />'
+        for one in first:
+            head += f'\n    <script defer="defer" src="{one}"></script>'
+        head += LATER.replace("ADDRESSES", json.dumps(later)) + "\n  </head>"
+        end = self._without(self.scripts, SCRIPT, self.end)
+        end = end.replace("</body>", f'<span id="{END}"></span>\n  </body>')
+        self.path.write_text(self.start + head + end, encoding="utf-8", newline="\n")
 
 
 def join_files(app, exception):

@@ -138,10 +138,11 @@ def open_page(browser):
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
         page.on("console", note_console)
         page.on("response", note_answer)
-        if settings.get("java_script_enabled", True):  # without it, scripts are not to come
+        scripts = settings.get("java_script_enabled", True)
+        if scripts:  # without them, their files are not to come
             page.on("requestfailed", lambda request: visit.errors.append(f"no {request.url}"))
         page.goto(url, wait_until="load")
-        if settings.get("java_script_enabled", True):
+        if scripts:
             page.wait_for_function(SCRIPTS_RAN)
         return visit
 

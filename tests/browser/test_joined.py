@@ -67,7 +67,7 @@ def test_every_page_asks_for_few_files_and_waits_for_none(site):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_sliders_and_folded_solutions_are_there_before_the_theme(open_page, site_http, site, theme):
+def test_sliders_and_folded_solutions_are_there_before_the_theme(open_page, site_http, theme):
     """With the theme's script kept back, as on a slow line."""
     visit = open_page("about:blank", theme=theme)
     kept = []

@@ -344,6 +344,7 @@ def test_a_program_never_answers_for_other_weights_or_layers():
     for one in (net, quick.net):
         one.fc.weight.data = one.fc.weight.data * 2
     close(net, quick, pictures())
+    assert [one is not None for one in quick._programs._made.values()] == [True]
     seen = []
     hook = quick.net.inception4a.register_forward_hook(lambda *_: seen.append(1))
     close(net, quick, pictures())
