@@ -13,14 +13,12 @@ __version__ = "0.1.0"
 # module -> the names that the package offers from it; add a line here to publish a name.
 _PUBLIC = {
     "architecture": (),
-    "blocks": (),
     "classroom": (),
+    "costs": ("ledger",),
     "fast": ("optimize_for_inference",),
     "layers": ("AuxClf", "BasicConv2d", "Inception"),
-    "measure": (),
     "model": ("GoogLeNet", "GoogLeNetOutput"),
     "norms": (),
-    "paper": (),
     "plots": (),
     "sizes": (
         "adaptive_pool_bins",
@@ -33,7 +31,6 @@ _PUBLIC = {
         "receptive_field",
     ),
     "summary": ("summarize",),
-    "trace": ("ledger",),
     "train": ("googlenet_loss",),
     "widgets": (),
 }

@@ -76,7 +76,7 @@ def import_ms(statement):
     return statistics.median(times)
 
 
-LEDGER = "from googlenet_edu.trace import ledger; ledger(224, batch_size=20)"
+LEDGER = "from googlenet_edu.costs import ledger; ledger(224, batch_size=20)"
 TORCHINFO = (
     "import torchinfo; from googlenet_edu import GoogLeNet;"
     "torchinfo.summary(GoogLeNet(), (20, 3, 224, 224), device='cpu', verbose=0)"
@@ -100,7 +100,7 @@ def report_ledger():
     import torchinfo
 
     from googlenet_edu import GoogLeNet
-    from googlenet_edu.trace import ledger
+    from googlenet_edu.costs import ledger
 
     net = GoogLeNet()
     works = [

@@ -9,7 +9,7 @@ from html import escape
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from googlenet_edu._network_drawing import HEIGHT, WIDTH, describe, draw, feature_maps
+from googlenet_edu.plots.network import HEIGHT, WIDTH, describe, draw, feature_maps
 
 
 def cover_svg():

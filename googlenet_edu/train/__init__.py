@@ -10,10 +10,16 @@ On the command line: python -m googlenet_edu.train --help
 Chapters: book/training/training, book/training/beyond_one_machine, book/blocks/bn_versus_lrn.
 """
 
+from ..plots._train_figures import (
+    PictureStrip,
+    confusion_chart,
+    feature_strip,
+    filter_strip,
+    learning_curves,
+)
 from .checkpoint import CheckpointError, load_checkpoint, load_network, save_checkpoint
 from .data import PictureData, TensorPictures, digits, from_tensors
 from .evaluation import Evaluation, evaluate, predict
-from .figures import PictureStrip, confusion_chart, feature_strip, filter_strip, learning_curves
 from .history import History
 from .loop import TrainingStopped, fit
 from .loss import AUX_WEIGHT, googlenet_loss

@@ -5,7 +5,7 @@ import math
 import anywidget
 import traitlets
 
-from .._arguments import SizeError, SizeTypeError, describe, flag, whole
+from ..checks import SizeError, SizeTypeError, describe, flag, whole
 from ._bundle import book_css, module_for
 from ._static import PREFIX, number_text, static_frame
 

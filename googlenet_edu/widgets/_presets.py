@@ -3,7 +3,7 @@
 from functools import cache
 
 from ..architecture import AUX, BACKBONE, HEAD_GRID, ConvSpec, PoolSpec
-from ..paper import TABLE1
+from ..costs import TABLE1
 from ..sizes import conv_output_size, pool_output_size
 
 __all__ = ["network_presets", "network_table"]

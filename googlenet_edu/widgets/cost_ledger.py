@@ -2,7 +2,7 @@
 
 import traitlets
 
-from ..trace import ledger
+from ..costs import ledger
 from ._base import Choice, Flag, LiveWidget, Whole, module
 from ._presets import network_table
 from ._static import answer, table

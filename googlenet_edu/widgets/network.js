@@ -1,4 +1,4 @@
-// The walk of googlenet_edu.trace through all layers, for the page: shapes and costs by
+// The walk of googlenet_edu.costs through all layers, for the page: shapes and costs by
 // arithmetic. Tested against Python's ledger, row by row.
 
 const NETWORK_WORDS = {

@@ -3,8 +3,8 @@
 import traitlets
 
 from ..architecture import BACKBONE, VARIANTS, InceptionSpec
+from ..costs.counting import Walk
 from ..sizes import SizeError, receptive_field
-from ..trace import _Walk
 from ._base import Choice, LiveWidget, Whole, module
 from ._static import SVG, answer, table
 
@@ -40,7 +40,7 @@ class ReceptiveField(LiveWidget):
 
     def _compute(self):
         layers = BACKBONE[: NAMES.index(self.layer) + 1]
-        walk = _Walk(VARIANTS["article"], 1)
+        walk = Walk(VARIANTS["article"], 1)
         shape = (1, 3, self.image_size, self.image_size)
         for spec in layers:
             if not isinstance(spec, InceptionSpec):

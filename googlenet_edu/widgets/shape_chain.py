@@ -5,8 +5,8 @@ from dataclasses import replace
 import traitlets
 
 from ..architecture import AUX, BACKBONE, HEAD_GRID, VARIANTS, InceptionSpec, PoolSpec
+from ..costs.counting import Walk
 from ..sizes import SizeError, pool_output_size
-from ..trace import _Walk
 from ._base import Flag, LiveWidget, Whole, module
 from ._static import answer, stages, table
 
@@ -43,7 +43,7 @@ class ShapeChain(LiveWidget):
     view_rows = traitlets.Int(None, allow_none=True, read_only=True)
 
     def _compute(self):
-        walk = _Walk(VARIANTS["article"], self.batch_size)
+        walk = Walk(VARIANTS["article"], self.batch_size)
         shape = (self.batch_size, 3, self.image_height, self.image_width)
         heads = {head.after: head for head in AUX}
         self._stages = [("image", list(shape[1:]))]

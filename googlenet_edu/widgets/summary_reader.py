@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import traitlets
 
+from ..costs import ledger
 from ..sizes import SizeError
-from ..trace import ledger
 from ._base import Choice, LiveWidget, Whole, module
 from ._static import answer, table
 

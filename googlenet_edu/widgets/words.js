@@ -67,7 +67,7 @@ function unreadText(a, lang = "en") {
   return a.unread.count === 0n ? t.unreadNone : t.unread(a.unread);
 }
 
-// The lines of googlenet_edu.explanations, in the same order and words.
+// The lines of googlenet_edu.sizes.explanations, in the same order and words.
 function sizeSteps(a, t, lang) {
   const n = t.names;
   const rounding = a.ceil ? "ceil" : "floor";

@@ -20,6 +20,7 @@ import warnings
 import torch
 
 from googlenet_edu import GoogLeNet
+from googlenet_edu.costs import ledger
 from googlenet_edu.fast import (
     channels_last,
     compile_for_inference,
@@ -30,8 +31,7 @@ from googlenet_edu.fast import (
     merge_siblings,
     optimize_for_inference,
 )
-from googlenet_edu.measure import one_thread, side_by_side
-from googlenet_edu.trace import ledger
+from googlenet_edu.fast.measure import one_thread, side_by_side
 from tests.benchmarks.machine import machine
 
 SIDE = 2048  # of the matrix product whose speed is the limit

@@ -37,8 +37,8 @@ def test_a_docstring_is_converted(text, rst):
 
 
 def test_names_and_chapters_are_linked():
-    names = {"ledger": "googlenet_edu.trace.ledger"}
-    assert ":py:obj:`ledger <googlenet_edu.trace.ledger>`" in shown("as `ledger`", names=names)
+    names = {"ledger": "googlenet_edu.costs.ledger"}
+    assert ":py:obj:`ledger <googlenet_edu.costs.ledger>`" in shown("as `ledger`", names=names)
     assert ":doc:`/book/sizes/pooling`" in shown("book/sizes/pooling", pages={"book/sizes/pooling"})
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from googlenet_edu.costs import ledger
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.trace import ledger
 
 PAGE = "book/sizes/convolution.html"
 WALK = """(cases) => cases.map((s) => {

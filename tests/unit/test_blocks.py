@@ -10,7 +10,7 @@ from torch import nn
 
 from googlenet_edu import GoogLeNet, ledger
 from googlenet_edu.architecture import INCEPTION
-from googlenet_edu.blocks import block_facts, compare_blocks, network_shares
+from googlenet_edu.costs import block_facts, compare_blocks, network_shares
 from googlenet_edu.sizes import SizeError
 
 each_block = pytest.mark.parametrize("name", INCEPTION)
@@ -182,7 +182,7 @@ def test_wrong_sizes_and_variants_are_refused():
 
 def test_it_needs_no_torch():
     code = (
-        "import sys; from googlenet_edu.blocks import block_facts, compare_blocks, network_shares; repr(block_facts('3a')); "
+        "import sys; from googlenet_edu.costs import block_facts, compare_blocks, network_shares; repr(block_facts('3a')); "
         "print('torch' in sys.modules)"
     )
     done = subprocess.run(

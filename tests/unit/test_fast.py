@@ -12,9 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from googlenet_edu import GoogLeNet, _fast_layers, fast
-from googlenet_edu._fast_layers import ConvReLU, MergedInception, fused_convolution_works
-from googlenet_edu._fast_script import Programs
+from googlenet_edu import GoogLeNet, fast
 from googlenet_edu.fast import (
     FastGoogLeNet,
     channels_last,
@@ -26,6 +24,9 @@ from googlenet_edu.fast import (
     merge_siblings,
     optimize_for_inference,
 )
+from googlenet_edu.fast import layers as fast_layers
+from googlenet_edu.fast.layers import ConvReLU, MergedInception, fused_convolution_works
+from googlenet_edu.fast.program import Programs
 
 STEPS = {
     "drop_heads": drop_heads,
@@ -284,11 +285,11 @@ def test_without_the_private_calls(monkeypatch, hidden):
         raise RuntimeError("changed its arguments")
 
     if hidden in ("pointwise", "both"):
-        monkeypatch.setattr(_fast_layers, "_pointwise", lambda: None)
+        monkeypatch.setattr(fast_layers, "_pointwise", lambda: None)
     if hidden in ("reorder", "both"):
-        monkeypatch.setattr(_fast_layers, "_reorder", lambda: None)
+        monkeypatch.setattr(fast_layers, "_reorder", lambda: None)
     if hidden == "broken":
-        monkeypatch.setattr(_fast_layers, "_pointwise", lambda: broken)
+        monkeypatch.setattr(fast_layers, "_pointwise", lambda: broken)
     fused_convolution_works.cache_clear()
     try:
         net = small()
@@ -301,7 +302,7 @@ def test_without_the_private_calls(monkeypatch, hidden):
 
 
 def test_a_call_that_gives_other_numbers_is_not_used(monkeypatch):
-    monkeypatch.setattr(_fast_layers, "_pointwise", lambda: lambda x, *_: F.relu(x[:, :1]) * 0)
+    monkeypatch.setattr(fast_layers, "_pointwise", lambda: lambda x, *_: F.relu(x[:, :1]) * 0)
     fused_convolution_works.cache_clear()
     try:
         assert not fused_convolution_works(torch.float32)
@@ -558,7 +559,7 @@ def test_bf16_and_its_error(norm):
 
 
 def test_bf16_without_the_processor_warns(monkeypatch):
-    monkeypatch.setattr(fast, "_has_bf16", lambda: False)
+    monkeypatch.setattr(fast.steps, "_has_bf16", lambda: False)
     with pytest.warns(UserWarning, match="slower than fp32"):
         optimize_for_inference(small(), precision="bf16")
 
@@ -587,7 +588,7 @@ def test_a_copy_that_is_not_equal_is_an_error(monkeypatch):
         folded.bias.copy_(norm.bias)
         return folded
 
-    monkeypatch.setattr(fast, "fold_batch_norm", forgets)
+    monkeypatch.setattr(fast.steps, "fold_batch_norm", forgets)
     with pytest.raises(RuntimeError, match="differs from the original"):
         optimize_for_inference(small())
 

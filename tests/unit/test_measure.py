@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from googlenet_edu import GoogLeNet
+from googlenet_edu.costs import ledger
 from googlenet_edu.fast import optimize_for_inference
-from googlenet_edu.measure import (
+from googlenet_edu.fast.measure import (
     LayerTime,
     copy_bandwidth,
     layer_times,
@@ -16,7 +17,6 @@ from googlenet_edu.measure import (
     roofline,
     side_by_side,
 )
-from googlenet_edu.trace import ledger
 
 
 class Clock:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from googlenet_edu.architecture import INCEPTION
-from googlenet_edu.paper import TABLE1
-from googlenet_edu.trace import ledger
+from googlenet_edu.costs import TABLE1, ledger
 
 RECORDED = Path(__file__).parents[1] / "data" / "paper_table1.csv"
 
@@ -66,7 +65,7 @@ def test_exact_numbers_are_the_recorded_ones(row, printed):
 
 
 def test_the_module_needs_no_heavy_package():
-    code = "import sys, googlenet_edu.paper; print('torch' in sys.modules)"
+    code = "import sys, googlenet_edu.costs; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=True
     )

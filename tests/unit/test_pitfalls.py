@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from googlenet_edu import architecture, layers, model, norms, sizes, trace
+from googlenet_edu import architecture, costs, layers, model, norms, sizes
 
 BOOK = Path(__file__).parents[2] / "book"
 TEXT = (BOOK / "reference" / "pitfalls.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def refuses(function, *args, **kwargs):
 
 
 NAMES = {"refuses": refuses, "torch": torch, "nn": torch.nn}
-for module in (sizes, architecture, layers, model, norms, trace):
+for module in (sizes, architecture, layers, model, norms, costs):
     NAMES |= {name: getattr(module, name) for name in module.__all__}
 
 

@@ -10,9 +10,9 @@ import torch
 
 from googlenet_edu import plots
 from googlenet_edu.architecture import AUX, INCEPTION
+from googlenet_edu.costs import ledger
 from googlenet_edu.layers import AuxClf, Inception
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.trace import ledger
 
 CURVES = {
     "loss": {"BN": [[2.0, 1.0, 0.5], [2.2, 0.8, 0.3]], "none": [[2.3, None, float("nan")]]},

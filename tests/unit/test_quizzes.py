@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from googlenet_edu import architecture, layers, model, norms, sizes, trace
-from googlenet_edu.experiments import bn_versus_lrn
+from googlenet_edu import architecture, costs, layers, model, norms, sizes
+from googlenet_edu.train import bn_versus_lrn
 from googlenet_edu.widgets.quiz import Quiz, quizzes
 
 
@@ -19,7 +19,7 @@ def refuses(function, *args, **kwargs):
 # What an expression may name: the module's public functions, torch and nn.
 NAMES = {"refuses": refuses, "torch": torch, "nn": torch.nn}
 NAMES |= {"load": bn_versus_lrn.load, "select": bn_versus_lrn.select}
-for module in (sizes, architecture, layers, model, norms, trace):
+for module in (sizes, architecture, layers, model, norms, costs):
     NAMES |= {name: getattr(module, name) for name in module.__all__}
 
 

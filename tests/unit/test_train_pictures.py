@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from googlenet_edu.plots._train_figures import confusion_chart, feature_maps
 from googlenet_edu.train import (
     FilePictures,
     PictureError,
@@ -23,7 +24,6 @@ from googlenet_edu.train import (
     torchvision_data,
 )
 from googlenet_edu.train.__main__ import main
-from googlenet_edu.train.figures import confusion_chart, feature_maps
 
 COLOURS = {"blue": (20, 30, 220), "red": (220, 30, 20)}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ._arguments import SizeError, is_sequence, pair
+from ..checks import SizeError, is_sequence, pair
 
 __all__ = ["ReceptiveField", "receptive_field"]
 

@@ -11,11 +11,11 @@ import warnings
 import torch
 from torch import nn
 
-from ._fast_layers import ConvReLU, FloatLRN, MergedInception, fused_convolution_works
-from ._fast_script import Programs, programs_work
-from .layers import BasicConv2d, Inception
-from .model import GoogLeNet, GoogLeNetOutput
-from .norms import fold_batch_norm
+from ..layers import BasicConv2d, Inception
+from ..model import GoogLeNet, GoogLeNetOutput
+from ..norms import fold_batch_norm
+from .layers import ConvReLU, FloatLRN, MergedInception, fused_convolution_works
+from .program import Programs, programs_work
 
 __all__ = [
     "FastGoogLeNet",

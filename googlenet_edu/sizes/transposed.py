@@ -1,6 +1,6 @@
 """Transposed convolution: the size it gives (part of googlenet_edu.sizes)."""
 
-from ._arguments import SizeError, SizeTypeError, call, joined, pair, per_axis, show, where
+from ..checks import SizeError, SizeTypeError, call, joined, pair, per_axis, show, where
 from .explanations import Explanation, PlainSteps, Step
 
 __all__ = ["conv_transpose_output_size", "explain_conv_transpose"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
-from ._arguments import decimal, show
+from ..checks import decimal, show
 
 __all__ = ["AxisSteps", "Explanation", "PlainSteps", "Step", "UnreadCells", "Window", "Windows"]
 

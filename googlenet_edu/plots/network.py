@@ -8,9 +8,9 @@ let the book's style sheet change the cover on small screens.
 from dataclasses import dataclass
 from html import escape
 
-from ._svg import COLOUR, MUTED, Drawing, box, line, polygon, text
-from .architecture import AUX, BACKBONE, HEAD_GRID, InceptionSpec, PoolSpec
-from .sizes import SizeError, conv_output_size, pool_output_size
+from ..architecture import AUX, BACKBONE, HEAD_GRID, InceptionSpec, PoolSpec
+from ..sizes import SizeError, conv_output_size, pool_output_size
+from .svg import COLOUR, MUTED, Drawing, box, line, polygon, text
 
 __all__ = ["HEIGHT", "WIDTH", "describe", "draw", "feature_maps", "network_drawing"]
 

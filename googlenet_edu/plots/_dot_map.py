@@ -2,7 +2,7 @@
 
 from html import escape
 
-from ._svg import COLOUR, INK, Drawing, box, line, number, polygon, text
+from .svg import COLOUR, INK, Drawing, box, line, number, polygon, text
 
 __all__ = ["dot_map"]
 

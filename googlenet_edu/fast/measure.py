@@ -13,7 +13,7 @@ from math import prod
 import torch
 from torch import nn
 
-from ._roofline import roofline
+from ..plots._roofline import roofline
 
 __all__ = [
     "LayerTime",

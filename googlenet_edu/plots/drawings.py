@@ -4,16 +4,16 @@ Each function returns a `Drawing`: end a cell with it. Neither torch nor matplot
 Chapters: book/blocks/inception, book/blocks/auxiliary, book/network/googlenet.
 """
 
-from ._arguments import whole
+from ..architecture import AUX, HEAD_GRID, INCEPTION, ConvSpec, InceptionSpec
+from ..checks import whole
+from ..costs.table import Table
+from ..sizes import pool_output_size
 from ._bar_chart import bar_chart
 from ._curves import curve_chart
 from ._dot_map import dot_map
-from ._network_drawing import network_drawing
-from ._norm_drawing import draw_norms
-from ._svg import COLOUR, INK, MUTED, Drawing, box, line, polygon, text
-from ._table import Table
-from .architecture import AUX, HEAD_GRID, INCEPTION, ConvSpec, InceptionSpec
-from .sizes import pool_output_size
+from .network import network_drawing
+from .norms import draw_norms
+from .svg import COLOUR, INK, MUTED, Drawing, box, line, polygon, text
 
 __all__ = [
     "Drawing",

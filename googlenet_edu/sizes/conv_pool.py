@@ -12,7 +12,7 @@ arithmetic here does not; and True is refused as a kernel_size.
 Chapters: book/sizes/convolution and book/sizes/pooling.
 """
 
-from ._arguments import (
+from ..checks import (
     SizeError,
     SizeTypeError,
     call,
@@ -25,32 +25,14 @@ from ._arguments import (
     show,
     where,
 )
-from .adaptive import (
-    AdaptiveBins,
-    adaptive_pool_bins,
-    adaptive_pool_output_size,
-    explain_adaptive_pool,
-)
 from .explanations import AxisSteps, Explanation
-from .receptive import ReceptiveField, receptive_field
-from .transposed import conv_transpose_output_size, explain_conv_transpose
 
 __all__ = [
-    "AdaptiveBins",
-    "ReceptiveField",
-    "SizeError",
-    "SizeTypeError",
-    "adaptive_pool_bins",
-    "adaptive_pool_output_size",
     "caffe_pool_output_size",
     "conv_output_size",
-    "conv_transpose_output_size",
-    "explain_adaptive_pool",
     "explain_conv",
-    "explain_conv_transpose",
     "explain_pool",
     "pool_output_size",
-    "receptive_field",
 ]
 
 

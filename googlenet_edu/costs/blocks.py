@@ -7,8 +7,8 @@ Chapters: book/network/stage3, book/network/stage4, book/network/stage5.
 from html import escape
 from typing import NamedTuple
 
-from .architecture import INCEPTION, network
-from .trace import ledger
+from ..architecture import INCEPTION, network
+from .counting import ledger
 
 __all__ = [
     "BlockFacts",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ._arguments import AXES, SizeError, call, describe, is_sequence, pair, show, whole
+from ..checks import AXES, SizeError, call, describe, is_sequence, pair, show, whole
 from .explanations import Explanation, PlainSteps, Step
 
 __all__ = [

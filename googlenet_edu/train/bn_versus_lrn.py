@@ -1,9 +1,9 @@
 """Batch norm, LRN and neither on the same network: the runs behind the chapter, and their results.
 
-    python -m googlenet_edu.experiments.bn_versus_lrn
+    python -m googlenet_edu.train.bn_versus_lrn
 
 runs what the file of results lacks, one line a run, and can be stopped and started again at any
-time. Reading the results needs no torch. Chapter: book/blocks/bn_versus_lrn.
+time. Chapter: book/blocks/bn_versus_lrn.
 """
 
 import argparse
@@ -171,7 +171,7 @@ def run(setting, epochs=None, *, report=None):
     """
     import torch
 
-    from ..train import evaluate, fit, small_googlenet
+    from . import evaluate, fit, small_googlenet
 
     epochs = COMMON["epochs"] if epochs is None else epochs
     data = pictures(setting.pixels)
@@ -216,7 +216,7 @@ def pictures(pixels="small"):
     "bytes": 127.5 times as large, less the mean of the training pictures. Chapter:
     book/blocks/bn_versus_lrn.
     """
-    from ..train import digits
+    from . import digits
 
     data = digits(COMMON["image_size"])
     if pixels == "bytes":
@@ -235,7 +235,7 @@ def batch_accuracy(net, part):
     """
     from torch import nn
 
-    from ..train import evaluate
+    from . import evaluate
 
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
     kept = [(norm.running_mean, norm.running_var) for norm in norms]
@@ -276,7 +276,7 @@ def missing(runs):
 def main(arguments=None):
     """Do the runs that the file of results lacks; see --help."""
     parser = argparse.ArgumentParser(
-        prog="python -m googlenet_edu.experiments.bn_versus_lrn",
+        prog="python -m googlenet_edu.train.bn_versus_lrn",
         description="Train the small network with batch norm, LRN and neither, in every setting "
         f"of the map: {len(PLAN)} runs of {COMMON['epochs']} epochs, some twenty minutes on "
         "a quiet processor core. Each finished run is one line of the file; start the command "

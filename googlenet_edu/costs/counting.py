@@ -7,10 +7,10 @@ Nothing runs through the network and torch is not imported: shapes come from `si
 from functools import lru_cache
 from math import prod
 
-from ._arguments import pair, whole
-from ._ledger import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
-from .architecture import HEAD_GRID, ConvSpec, InceptionSpec, network
-from .sizes import SizeError, conv_output_size, pool_output_size
+from ..architecture import HEAD_GRID, ConvSpec, InceptionSpec, network
+from ..checks import pair, whole
+from ..sizes import SizeError, conv_output_size, pool_output_size
+from .rows import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
 
 __all__ = ["BlockRow", "Ledger", "LedgerRow", "ledger"]
 
@@ -59,7 +59,7 @@ def ledger(
         f"GoogLeNet, variant {variant}, {batch} x {in_channels} x {height} x {width_px}, "
         f"{classes} classes"
     )
-    walk = _Walk(plan.variant, batch)
+    walk = Walk(plan.variant, batch)
     heads = {head.after: head for head in plan.aux} if aux else {}
     norms = {rule.after: rule for rule in plan.variant.lrn}
     shape = (batch, in_channels, height, width_px)
@@ -81,7 +81,7 @@ def ledger(
     return Ledger(title, walk.rows)
 
 
-class _Walk:
+class Walk:
     """Collects the rows in forward order."""
 
     def __init__(self, variant, batch):

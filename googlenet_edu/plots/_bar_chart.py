@@ -4,7 +4,7 @@ from html import escape
 from math import isfinite
 from numbers import Real
 
-from ._svg import COLOUR, MUTED, Drawing, box, text
+from .svg import COLOUR, MUTED, Drawing, box, text
 
 __all__ = ["bar_chart"]
 

@@ -7,8 +7,8 @@ from html import escape
 import numpy as np
 import torch
 
-from .._curves import curve_chart
-from .._svg import COLOUR, INK, Drawing, box, text
+from ._curves import curve_chart
+from .svg import COLOUR, INK, Drawing, box, text
 
 __all__ = ["PictureStrip", "confusion_chart", "feature_strip", "filter_strip", "learning_curves"]
 

@@ -4,7 +4,7 @@ from html import escape
 from math import floor, isfinite, log10
 from numbers import Real
 
-from ._svg import COLOUR, INK, MUTED, Drawing, box, line, number, polygon, text
+from .svg import COLOUR, INK, MUTED, Drawing, box, line, number, polygon, text
 
 __all__ = ["curve_chart"]
 

@@ -13,8 +13,8 @@ import torchinfo
 from torch import nn
 
 from googlenet_edu import GoogLeNet, ledger
+from googlenet_edu.costs import BlockRow, LedgerRow
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.trace import BlockRow, LedgerRow
 
 TABLE1 = Path(__file__).parents[1] / "data" / "paper_table1.csv"
 

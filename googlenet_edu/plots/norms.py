@@ -1,6 +1,6 @@
 """Which numbers batch norm and LRN look at; `plots` offers the drawing."""
 
-from ._svg import COLOUR, INK, MUTED, Drawing, box, text
+from .svg import COLOUR, INK, MUTED, Drawing, box, text
 
 __all__ = ["draw_norms"]
 

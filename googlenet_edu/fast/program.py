@@ -9,7 +9,7 @@ import warnings
 
 import torch
 
-from ._fast_layers import ConvReLU, MergedInception, SplitInception
+from .layers import ConvReLU, MergedInception, SplitInception
 
 __all__ = ["Programs", "programs_work"]
 

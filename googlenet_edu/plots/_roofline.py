@@ -3,7 +3,7 @@
 from html import escape
 from math import ceil, floor, log10
 
-from ._svg import COLOUR, INK, MUTED, Drawing, line, polygon, text
+from .svg import COLOUR, INK, MUTED, Drawing, line, polygon, text
 
 __all__ = ["roofline"]
 
@@ -34,7 +34,7 @@ def roofline(layers, rate, bandwidth, title=""):
         raise ValueError(
             f"A roofline needs layers with operations and two limits above 0, but got "
             f"{len(layers)} layers, rate={rate!r}, bandwidth={bandwidth!r}: see "
-            "googlenet_edu.measure."
+            "googlenet_edu.fast.measure."
         )
     across = [one.intensity for one in layers]
     up = [one.rate for one in layers]

@@ -1,0 +1,33 @@
+"""GoogLeNet made fast for inference: equal networks that do the same work in less time.
+
+    from googlenet_edu.fast import optimize_for_inference
+
+    fast = optimize_for_inference(net.eval())
+
+`steps` holds the steps one by one, `layers` the layers they put in, `program` the whole network
+as one program of oneDNN, `measure` times that can be compared. Chapter: book/training/inference.
+"""
+
+from .steps import (
+    FastGoogLeNet,
+    channels_last,
+    compile_for_inference,
+    drop_heads,
+    fold_batch_norms,
+    fuse_relu,
+    largest_difference,
+    merge_siblings,
+    optimize_for_inference,
+)
+
+__all__ = [
+    "FastGoogLeNet",
+    "channels_last",
+    "compile_for_inference",
+    "drop_heads",
+    "fold_batch_norms",
+    "fuse_relu",
+    "largest_difference",
+    "merge_siblings",
+    "optimize_for_inference",
+]
