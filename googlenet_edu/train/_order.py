@@ -7,12 +7,16 @@ never stopped, and two processes agree without talking.
 import numpy as np
 import torch
 
+from ..checks import whole
+
 SHUFFLE, DROPOUT, SPLIT, AUGMENT, WEIGHTS = range(5)  # what the numbers are for
 
 
 def mixed_seed(seed, *parts):
     """Return one 63-bit seed from several whole numbers; near ones give unrelated results."""
-    state = np.random.SeedSequence([int(seed), *map(int, parts)]).generate_state(1, np.uint64)
+    state = np.random.SeedSequence([whole("seed", seed, 0), *map(int, parts)]).generate_state(
+        1, np.uint64
+    )
     return int(state[0] >> np.uint64(1))
 
 

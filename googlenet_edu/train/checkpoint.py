@@ -1,7 +1,9 @@
 """Checkpoints: everything a run needs to go on, in one file that is never half-written."""
 
+import contextlib
 import os
 import pickle
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -46,6 +48,30 @@ def save_checkpoint(path, state, *, known=False):
                 "is unchanged; make room and go on with --resume."
             ) from error
         raise
+
+
+def check_writable(path):
+    """Raise OSError with one sentence unless a file can be written at a path; leave nothing there.
+
+    Folders that are missing are made for the trial, and removed again.
+    """
+    path = Path(path)
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            pass
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        why = getattr(error, "strerror", None) or error
+        raise OSError(
+            f"{path} cannot be written ({why}): name a file in a folder that you may write to."
+        ) from error
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def load_checkpoint(path):

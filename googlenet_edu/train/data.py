@@ -37,6 +37,7 @@ class PictureData:
     train, test: have a length, `labels` (N,), and `batch(numbers, seed)`, which returns float
     images (N, channels, H, W) and labels (N,). classes: their names, in the order of the class
     numbers. name: says in a checkpoint which data it was. notes: what was done to the pictures.
+    origin: how to make the same split again, plain values; kept in checkpoints for --evaluate.
     """
 
     train: object
@@ -44,6 +45,7 @@ class PictureData:
     classes: list
     name: str
     notes: list = field(default_factory=list)
+    origin: dict = field(default_factory=dict)
 
     @property
     def shape(self):

@@ -31,6 +31,15 @@ class History:
     diverged: tuple | None = None
     notes: list = field(default_factory=list)
 
+    def add_epoch(self, means, lr, seconds):
+        """Note a finished epoch; means: of the objective, the main loss and the right answers."""
+        for values, mean in zip(
+            (self.objective, self.train_loss, self.train_accuracy), means, strict=True
+        ):
+            values.append(mean)
+        self.lr.append(lr)
+        self.seconds.append(seconds)
+
     def to_dict(self):
         """Return everything as plain lists and numbers, for JSON."""
         return asdict(self)

@@ -3,18 +3,22 @@
 import math
 import sys
 import time
+from math import prod
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from ..checks import whole
+from ..costs import ledger
 from ._order import AUGMENT, DROPOUT, mixed_seed, step_batches
-from .checkpoint import check_same_run, load_checkpoint, save_checkpoint
+from .checkpoint import check_same_run, check_writable, load_checkpoint, save_checkpoint
 from .evaluation import evaluate
 from .history import History
-from .loss import AUX_WEIGHT, checked_scores, loss_parts, weighted
-from .network import describe, make_optimizer
-from .parallel import Group
+from .loss import AUX_WEIGHT, check_weight, checked_scores, loss_parts, weighted
+from .network import architecture_of, make_optimizer
+from .parallel import Group, SharedBatchNorm2d
 
 __all__ = ["TrainingStopped", "fit"]
 
@@ -77,11 +81,8 @@ def fit(
     book/training/beyond_one_machine.
     """
     group = Group.current(device, net)
-    _check(net, data, epochs, batch_size, schedule, on_nan, checkpoint_every, group)
-    kept = torch.channels_last if channels_last else torch.contiguous_format
-    net.to(device=group.device, memory_format=kept)
-    chosen = make_optimizer(net, optimizer, lr, momentum=momentum, weight_decay=weight_decay)
-    facts = describe(net)
+    _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, on_nan, workers,
+           checkpoint_every, group)  # fmt: skip
     settings = {
         "batch_size": batch_size, "optimizer": optimizer, "lr": lr, "momentum": momentum,
         "weight_decay": weight_decay, "schedule": schedule, "aux_weight": aux_weight,
@@ -90,99 +91,151 @@ def fit(
     }  # fmt: skip
     if schedule == "cosine":
         settings["epochs"] = epochs  # the rate of every step depends on it
-    history, first_epoch, first_step, sums = History(notes=list(data.notes)), 0, 0, [0.0] * 3
-    ours = []  # the file, once it belongs to this run
-    if checkpoint is not None:
-        state = _open_checkpoint(checkpoint, resume)
-        if state is not None:
-            check_same_run(checkpoint, state, facts, settings, data.classes)
-            net.load_state_dict(state["model"])
-            chosen.load_state_dict(state["optimizer"])
-            history = History.from_dict(state["history"])
-            ours.append(checkpoint)
-            first_epoch, first_step, sums = state["epoch"], state["step"], state["sums"]
-
-    def save(epoch, step, sums):
-        if checkpoint is None or group.rank:
-            return
-        if not ours:
-            _open_checkpoint(checkpoint, resume=False)  # another run may have written there
-            ours.append(checkpoint)
-        save_checkpoint(checkpoint, known=True, state={
-            "network": facts, "classes": list(data.classes), "settings": settings,
-            "model": net.state_dict(), "optimizer": chosen.state_dict(),
-            "history": history.to_dict(), "epoch": epoch, "step": step, "sums": list(sums),
-        })  # fmt: skip
-
-    least = 2 * group.size
-    steps = len(step_batches(len(data.train), batch_size, seed, 0, least))
-    bar = _bar(progress and not group.rank, epochs * steps, first_epoch * steps + first_step)
+    run = _Run(net, data, group, settings, epochs, checkpoint)
+    run.open_checkpoint(resume)
     devices = [group.device] if group.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), bar, group.watch(checkpoint):
+    with (
+        torch.random.fork_rng(devices=devices),
+        _bar(progress and not group.rank, epochs * run.steps, run.steps_done) as bar,
+        group.watch(checkpoint),
+    ):
         model = group.wrap(net)
-        for epoch in range(first_epoch, epochs):
-            batches = step_batches(len(data.train), batch_size, seed, epoch, least)
-            jobs = [
-                (group.share(numbers), mixed_seed(seed, AUGMENT, epoch, step))
-                for step, numbers in enumerate(batches[first_step:], first_step)
-            ]
-            net.train()
-            start = time.perf_counter()
-            for step, (images, labels) in enumerate(_read(data.train, jobs, workers), first_step):
-                torch.manual_seed(mixed_seed(seed, DROPOUT, epoch, step, group.rank))
-                if schedule == "cosine":
-                    _set_rate(chosen, lr, (epoch * steps + step) / (epochs * steps))
-                images = images.to(group.device, memory_format=kept)
-                labels = labels.to(group.device)
+        while run.epoch < epochs and not run.history.diverged:
+            run.one_epoch(model, bar, workers, checkpoint_every, evaluate_each, should_stop)
+    if run.history.diverged and on_nan == "stop":
+        raise TrainingStopped(_diverged(run.history, lr, checkpoint))
+    return run.history
 
-                chosen.zero_grad(set_to_none=True)
-                scores = checked_scores(model(images))
-                parts = loss_parts(scores, labels)
-                loss = weighted(parts, aux_weight)
-                whole = len(batches[step])
-                group.scaled(loss, len(labels), whole).backward()
-                chosen.step()
 
-                right = (scores[0].detach().argmax(1) == labels).sum()
-                wanted = should_stop is not None and should_stop()
-                *found, stops = group.total(
-                    [loss.detach(), parts[0].detach()], right, len(labels), wanted
-                )
-                objective = found[0] / whole
-                history.step_loss.append(objective)
-                if not math.isfinite(objective):
-                    history.diverged = (epoch + 1, step + 1)
-                    break
-                sums = [total + value for total, value in zip(sums, found, strict=True)]
-                bar.update()
-                bar.set_postfix_str(f"epoch {epoch + 1}, loss {objective:.3f}", refresh=False)
-                last = step + 1 == steps
-                if stops and not last:
-                    save(epoch, step + 1, sums)
-                    raise TrainingStopped(_stopped(checkpoint, epoch, step + 1))
-                if checkpoint_every and (step + 1) % checkpoint_every == 0 and not last:
-                    save(epoch, step + 1, sums)
-            if history.diverged:
-                break
-            count = len(data.train)
-            history.seconds.append(time.perf_counter() - start)
-            history.objective.append(sums[0] / count)
-            history.train_loss.append(sums[1] / count)
-            history.train_accuracy.append(sums[2] / count)
-            history.lr.append(chosen.param_groups[0]["lr"])
-            first_step, sums = 0, [0.0] * 3
-            if evaluate_each:
-                tested = group.evaluated(
-                    lambda: evaluate(net, data.test, channels_last=channels_last)
-                )
-                history.test_loss.append(tested[0])
-                history.test_accuracy.append(tested[1])
-            save(epoch + 1, 0, sums)
-            if stops and epoch + 1 < epochs:
-                raise TrainingStopped(_stopped(checkpoint, epoch + 1, 0))
-    if history.diverged and on_nan == "stop":
-        raise TrainingStopped(_diverged(history, lr, checkpoint))
-    return history
+class _Run:
+    """A run: the network, its optimizer, its history, and the epoch and step that come next.
+
+    steps: of one epoch. sums: objective, main loss and right answers of this epoch's steps so far.
+    """
+
+    def __init__(self, net, data, group, settings, epochs, checkpoint):
+        self.net, self.data, self.group, self.settings = net, data, group, settings
+        self.epochs, self.checkpoint = epochs, checkpoint
+        channels_last = settings["channels_last"]
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        net.to(device=group.device, memory_format=self.memory_format)
+        self.optimizer = make_optimizer(
+            net, settings["optimizer"], settings["lr"], momentum=settings["momentum"],
+            weight_decay=settings["weight_decay"],
+        )  # fmt: skip
+        self.history = History(notes=list(data.notes))
+        self.epoch, self.step, self.sums = 0, 0, [0.0] * 3
+        self.owns_file = False  # whether the checkpoint file belongs to this run
+        self.steps = len(self.batches(0))
+
+    @property
+    def steps_done(self):
+        return self.epoch * self.steps + self.step
+
+    def batches(self, epoch):
+        """Return the image numbers of every step of one epoch, for all processes together."""
+        count, settings = len(self.data.train), self.settings
+        least = 2 * self.group.size
+        return step_batches(count, settings["batch_size"], settings["seed"], epoch, least)
+
+    def open_checkpoint(self, resume):
+        """Go on from the checkpoint file, if there is one; otherwise see that it can be written."""
+        if self.checkpoint is None:
+            return
+        state = _open_checkpoint(self.checkpoint, resume)
+        if state is None:
+            if not self.group.rank:
+                check_writable(self.checkpoint)
+            return
+        facts = architecture_of(self.net)
+        check_same_run(self.checkpoint, state, facts, self.settings, self.data.classes)
+        self.net.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history = History.from_dict(state["history"])
+        self.epoch, self.step, self.sums = state["epoch"], state["step"], state["sums"]
+        self.owns_file = True
+
+    def one_epoch(self, model, bar, workers, checkpoint_every, evaluate_each, should_stop):
+        """Train on the epoch's remaining steps, test, save."""
+        seed, first, batches = self.settings["seed"], self.step, self.batches(self.epoch)
+        jobs = [
+            (self.group.share(numbers), mixed_seed(seed, AUGMENT, self.epoch, step))
+            for step, numbers in enumerate(batches[first:], first)
+        ]
+        self.net.train()
+        start = time.perf_counter()
+        for images, labels in _read(self.data.train, jobs, workers):
+            wanted = should_stop is not None and should_stop
+            objective, stop = self.one_step(model, images, labels, len(batches[self.step]), wanted)
+            if self.history.diverged:
+                return
+            last = self.step == self.steps
+            if not last and (stop or (checkpoint_every and self.step % checkpoint_every == 0)):
+                self.save()
+            if not last and stop:
+                raise TrainingStopped(_stopped(self.checkpoint, self.epoch, self.step))
+            bar.update()
+            bar.set_postfix_str(f"epoch {self.epoch + 1}, loss {objective:.3f}", refresh=False)
+        self.history.add_epoch(
+            [total / len(self.data.train) for total in self.sums],
+            self.optimizer.param_groups[0]["lr"],
+            time.perf_counter() - start,
+        )
+        self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * 3
+        if evaluate_each:
+            channels_last = self.settings["channels_last"]
+            loss, accuracy = self.group.evaluated(
+                lambda: evaluate(self.net, self.data.test, channels_last=channels_last)
+            )
+            self.history.test_loss.append(loss)
+            self.history.test_accuracy.append(accuracy)
+        self.save()
+        if stop and self.epoch < self.epochs:
+            raise TrainingStopped(_stopped(self.checkpoint, self.epoch, 0))
+
+    def one_step(self, model, images, labels, whole, should_stop):
+        """Train on one batch of `whole` images; return (objective, whether to stop)."""
+        group, settings = self.group, self.settings
+        torch.manual_seed(mixed_seed(settings["seed"], DROPOUT, self.epoch, self.step, group.rank))
+        if settings["schedule"] == "cosine":
+            _set_rate(self.optimizer, settings["lr"], self.steps_done / (self.epochs * self.steps))
+        images = images.to(group.device, memory_format=self.memory_format)
+        labels = labels.to(group.device)
+
+        self.optimizer.zero_grad(set_to_none=True)
+        scores = checked_scores(model(images))
+        parts = loss_parts(scores, labels)
+        loss = weighted(parts, settings["aux_weight"])
+        group.scaled(loss, len(labels), whole).backward()
+        self.optimizer.step()
+
+        right = (scores[0].detach().argmax(1) == labels).sum()
+        *found, stop = group.total(
+            [loss.detach(), parts[0].detach()], right, len(labels), should_stop and should_stop()
+        )
+        objective = found[0] / whole
+        self.history.step_loss.append(objective)
+        self.step += 1
+        if math.isfinite(objective):
+            self.sums = [total + value for total, value in zip(self.sums, found, strict=True)]
+        else:
+            self.history.diverged = (self.epoch + 1, self.step)
+        return objective, stop
+
+    def save(self):
+        """Write the checkpoint: everything that the next step depends on."""
+        if self.checkpoint is None or self.group.rank:
+            return
+        if not self.owns_file:
+            _open_checkpoint(self.checkpoint, resume=False)  # another run may have written there
+            self.owns_file = True
+        save_checkpoint(self.checkpoint, known=True, state={
+            "network": architecture_of(self.net), "classes": list(self.data.classes),
+            "settings": self.settings, "data": self.data.origin,
+            "model": self.net.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "history": self.history.to_dict(),
+            "epoch": self.epoch, "step": self.step, "sums": list(self.sums),
+        })  # fmt: skip
 
 
 def _read(part, jobs, workers):
@@ -253,23 +306,25 @@ def _diverged(history, lr, checkpoint):
     )
 
 
-def _check(net, data, epochs, batch_size, schedule, on_nan, checkpoint_every, group):
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1 up, but got {value!r}.")
-    if checkpoint_every is not None and (
-        not isinstance(checkpoint_every, int) or checkpoint_every < 1
-    ):
-        raise ValueError(
-            f"checkpoint_every must be a number of steps from 1 up, but got {checkpoint_every!r}: "
-            "None writes after every epoch only."
-        )
+def _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, on_nan, workers,
+           checkpoint_every, group):  # fmt: skip
+    whole("epochs", epochs, 1)
+    whole("batch_size", batch_size, 1)
+    whole("workers", workers, 0)
+    check_weight(aux_weight)
+    if checkpoint_every is not None:
+        whole("checkpoint_every", checkpoint_every, 1)
     if schedule not in ("constant", "cosine"):
         raise ValueError(f"schedule must be 'constant' or 'cosine', but got {schedule!r}.")
     if on_nan not in ("stop", "record"):
         raise ValueError(f"on_nan must be 'stop' or 'record', but got {on_nan!r}.")
     if len(data.train) < 2:
         raise ValueError(f"Training needs at least 2 pictures, but got {len(data.train)}.")
+    if evaluate_each and not len(data.test):
+        raise ValueError(
+            "There are no images to test on after each epoch: give a test part, or evaluate_each="
+            "False."
+        )
     if net.num_classes != len(data.classes):
         raise ValueError(
             f"The network has {net.num_classes} classes, but the data has {len(data.classes)}: use "
@@ -288,17 +343,22 @@ def _check(net, data, epochs, batch_size, schedule, on_nan, checkpoint_every, gr
             f"{batch_size} pictures per step cannot be shared by {group.size} processes: use "
             f"batch_size={2 * group.size} or more."
         )
-    normed = any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in net.modules())
-    if normed and batch_size < 2 * group.size and _last_side(min(height, width)) == 1:
-        raise ValueError(
-            f"Batch norm cannot train on one picture per process whose last maps are 1 x 1 (at "
-            f"{height} x {width} px): it would have one value per channel. Use batch_size="
-            f"{2 * group.size} or more."
-        )
+    smallest = min(batch_size, len(data.train)) // group.size
+    if smallest < 2 and any(map(_normalizes_alone, net.modules())):
+        last = ledger(
+            (height, width), smallest, net.num_classes, False, net.variant, width=net.width,
+            in_channels=net.in_channels,
+        )  # fmt: skip
+        if prod(next(row.in_shape for row in last if row.name == "avgpool")[2:]) == 1:
+            raise ValueError(
+                f"Batch norm cannot train on one picture per process whose last maps are 1 x 1 (at "
+                f"{height} x {width} px): it would have one value per channel. Use batch_size="
+                f"{2 * group.size} or more."
+            )
 
 
-def _last_side(side):
-    side = -(-side // 2)
-    for _ in range(4):
-        side = max(1, -(-(side - 1) // 2))
-    return side
+def _normalizes_alone(module):
+    """Whether a batch norm sees the images of its own process only."""
+    return isinstance(module, _BatchNorm) and not isinstance(
+        module, (SharedBatchNorm2d, nn.SyncBatchNorm)
+    )

@@ -1,5 +1,7 @@
 """The loss of a network with three classifiers."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -24,13 +26,19 @@ def googlenet_loss(output, labels, aux_weight=AUX_WEIGHT, *, reduction="mean"):
     >>> round(googlenet_loss((scores, scores, scores), torch.arange(4)).item(), 6)
     3.684136
     """
-    if not isinstance(aux_weight, (int, float)) or isinstance(aux_weight, bool) or aux_weight < 0:
-        raise ValueError(
-            f"aux_weight must be a number from 0 up, but got {aux_weight!r}: the paper has 0.3."
-        )
+    check_weight(aux_weight)
     scores = checked_scores(output)
     _check_labels(labels, scores[0])
     return weighted(loss_parts(scores, labels, reduction), aux_weight)
+
+
+def check_weight(aux_weight):
+    """Raise ValueError unless aux_weight is a finite number from 0 up."""
+    number = isinstance(aux_weight, (int, float)) and not isinstance(aux_weight, bool)
+    if not number or not 0 <= aux_weight < math.inf:
+        raise ValueError(
+            f"aux_weight must be a number from 0 up, but got {aux_weight!r}: the paper has 0.3."
+        )
 
 
 def checked_scores(output):

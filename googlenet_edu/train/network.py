@@ -124,7 +124,7 @@ def make_optimizer(net, name="adam", lr=1e-3, *, momentum=0.9, weight_decay=0.0)
     raise ValueError(f"optimizer must be 'adam' or 'sgd', but got {name!r}: choose one of the two.")
 
 
-def describe(net):
+def architecture_of(net):
     """Return what `rebuild` needs to make an equal network: plain values only."""
     return {
         "num_classes": net.num_classes,
@@ -139,7 +139,7 @@ def describe(net):
 
 
 def rebuild(facts):
-    """Return a `GoogLeNet` as `describe` described it."""
+    """Return a `GoogLeNet` from what `architecture_of` returned."""
     facts = dict(facts)
     dropout, aux_dropout = facts.pop("dropout"), facts.pop("aux_dropout")
     net = GoogLeNet(**facts)

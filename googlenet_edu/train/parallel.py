@@ -23,14 +23,16 @@ def join_group(device="cpu", timeout=300):
 
     Gloo connects processors, NCCL connects graphics cards. timeout: seconds after which a process
     that does not answer counts as lost. Returns the device of this process.
-    Raises: PeerLost when the processes cannot meet.
+    Raises: ValueError for a device that is not there; PeerLost when the processes cannot meet.
     Source: PyTorch documentation, torch.distributed and torchrun.
     Chapter: book/training/beyond_one_machine.
     """
     if "WORLD_SIZE" not in os.environ:
-        return device
+        return str(usable_device(device))
     if device == "cuda":
         device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    device = str(usable_device(device))
+    if device.startswith("cuda"):
         torch.cuda.set_device(device)
     if not distributed.is_initialized():
         kind = "nccl" if device.startswith("cuda") else "gloo"
@@ -43,6 +45,21 @@ def join_group(device="cpu", timeout=300):
                 "the network card with GLOO_SOCKET_IFNAME or NCCL_SOCKET_IFNAME."
             ) from error
     return device
+
+
+def usable_device(device):
+    """Return a torch.device on which this torch can compute, or raise ValueError."""
+    try:
+        found = torch.device(device)
+        torch.ones(1, device=found).item()
+    except Exception as error:  # each kind of device fails in its own way
+        there = ["cpu"] + [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        there += ["mps"] * torch.backends.mps.is_available()
+        raise ValueError(
+            f"The device {str(device)!r} is not there for this torch ({str(error)[:80]!r}): choose "
+            f"one of {', '.join(there)}, or install a torch that is built for it."
+        ) from error
+    return found
 
 
 def _meeting_place(timeout):
@@ -77,7 +94,7 @@ class Group:
     @classmethod
     def current(cls, device, net):
         """Return the group this process belongs to, of size 1 without torch.distributed."""
-        device = torch.device(device) if device is not None else next(net.parameters()).device
+        device = next(net.parameters()).device if device is None else usable_device(device)
         if distributed.is_available() and distributed.is_initialized():
             return cls(distributed.get_rank(), distributed.get_world_size(), device)
         return cls(0, 1, device)

@@ -292,6 +292,14 @@ def test_a_loss_that_is_no_number():
         ({"schedule": "linear"}, "cosine"),
         ({"on_nan": "ignore"}, "record"),
         ({"checkpoint_every": 0}, "checkpoint_every"),
+        ({"aux_weight": -1}, "aux_weight"),
+        ({"aux_weight": float("nan")}, "aux_weight"),
+        ({"workers": -1}, "workers"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"device": "cuda:99"}, "device 'cuda:99' is not there"),
+        ({"device": "gpu"}, "device 'gpu' is not there"),
+        ({"device": "meta"}, "device 'meta' is not there"),
     ],
 )
 def test_the_loop_refuses(options, words):
@@ -313,6 +321,27 @@ def test_network_and_data_must_fit():
 def test_one_picture_a_step_works_without_batch_norm():
     history = fit(tiny(norm="none"), few(4), epochs=1, batch_size=1, progress=False)
     assert len(history.step_loss) == 4
+
+
+@pytest.mark.parametrize("variant", ["article", "torchvision", "caffe"])
+@pytest.mark.parametrize(
+    "size", [(31, 31), (32, 32), (33, 33), (40, 72), (47, 47), (48, 48), (49, 49), (64, 32), (66, 66)]
+)  # fmt: skip
+def test_one_picture_a_step_is_refused_where_torch_refuses_it(variant, size):
+    net = GoogLeNet(2, False, "lrn" if variant == "caffe" else "bn", variant=variant, width=0.05)
+    pair = torch.randn(2, 3, *size), torch.tensor([0, 1])
+    try:
+        net.train()(pair[0][:1])
+        refused = False
+    except ValueError as error:
+        assert "more than 1 value per channel" in str(error)
+        refused = True
+    data = from_tensors(pair, pair, ["a", "b"])
+    if refused:
+        with pytest.raises(ValueError, match="batch_size=2 or more"):
+            fit(net, data, epochs=1, batch_size=1, progress=False)
+    else:
+        fit(net, data, epochs=1, batch_size=1, progress=False)
 
 
 def test_bytes_and_half_precision_are_named():
