@@ -8,7 +8,6 @@ nbgrader itself makes the release, in a course of its own that is thrown away; i
 """
 
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -19,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from googlenet_edu.classroom import release
+from googlenet_edu.classroom.inspecting import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "book" / "classroom" / "course"
@@ -108,12 +108,6 @@ def manifest(found):
             cells.append(entry)
         result[name] = {"title": title, "withheld": listed[name]["withheld"], "cells": cells}
     return result
-
-
-def fingerprint(text):
-    """Return a short fingerprint of a cell's text, blind to how lines end."""
-    lines = text.replace("\r\n", "\n").rstrip("\n")
-    return hashlib.sha256(lines.encode("utf-8")).hexdigest()[:16]
 
 
 def manifest_text(found):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
-__all__ = ["Inspection", "Unreadable", "assignments", "inspect", "read"]
+__all__ = ["Inspection", "Unreadable", "assignments", "fingerprint", "inspect", "read"]
 
 MOST_BYTES = 10_000_000
 FRESH = "Download a fresh copy from the book and put your answers into its cells."

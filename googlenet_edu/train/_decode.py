@@ -1,11 +1,37 @@
-"""Reading one picture file with Pillow, whatever its kind."""
+"""Reading one image file with Pillow, whatever its kind, and looking through many of them."""
+
+import hashlib
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import torch
 
+# What Pillow knows by name but reads only with a helper of its own, or as one frame of a film.
+NO_IMAGES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+SIXTEEN_BITS = 65535
+DEFAULT_SCALE = (0.0, 255.0)
+# EXIF's orientation -> Image.Transpose. Pillow's exif_transpose also writes the tags back, which
+# fails where a camera wrote broken ones.
+TURNS = {
+    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE",
+    6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90",
+}  # fmt: skip
+
 
 class PictureError(ValueError):
     """A picture, or a folder of pictures, that cannot be trained on."""
+
+
+@cache
+def endings():
+    """Return the endings of all files that this Pillow opens as images, such as ".jpg"."""
+    from PIL import Image
+
+    known = Image.registered_extensions().items()
+    return frozenset(e for e, kind in known if kind in Image.OPEN and kind not in NO_IMAGES)
 
 
 def opened(path):
@@ -14,22 +40,72 @@ def opened(path):
     try:
         return Image.open(path)
     except Image.DecompressionBombError as error:
-        raise PictureError(f"{path} has more pixels than Pillow opens: shrink it.") from error
+        raise PictureError(
+            f"{shown(path)} has more pixels than Pillow opens: shrink it."
+        ) from error
+
+
+def shown(path):
+    """Return a path that can be printed: what is not UTF-8 in it is written with backslashes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def is_clear(picture):
     return picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
 
 
-def square(picture, side, channels):
-    """Return a PIL image as uint8 (channels, side, side): turned, laid on white, the middle."""
+def is_sixteen_bit(picture):
+    """Whether the values go from 0 to 65535; mode I is that in PNG and PPM, and any in TIFF."""
+    return picture.mode.startswith("I;16") or (
+        picture.mode == "I" and picture.format in ("PNG", "PPM")
+    )
+
+
+def is_wide(picture):
+    """Whether the file does not say between which values black and white lie."""
+    return picture.mode in ("I", "F") and not is_sixteen_bit(picture)
+
+
+def scale_of(lowest, highest):
+    """Return (black, white) for numbers without a fixed range: 0 to 1, 255, 65535, or their own."""
+    white = next((top for top in (1.0, 255.0, 65535.0) if highest <= top), highest)
+    black = 0.0 if lowest >= 0 else -1.0 if white == 1 and lowest >= -1 else lowest
+    return black, white
+
+
+def extent(picture):
+    """Return the smallest and largest finite value of an image."""
+    values = np.asarray(picture, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    return (values.min(), values.max()) if values.size else (0.0, 0.0)
+
+
+def upright(picture):
+    """Return an image turned as its camera says; broken tags turn nothing."""
+    from PIL import Image
+
+    try:
+        turn = TURNS.get(picture.getexif().get(0x0112))
+    except Exception:  # whatever the parsing of broken tags raises
+        turn = None
+    return picture if turn is None else picture.transpose(getattr(Image.Transpose, turn))
+
+
+def square(picture, side, channels, scale=None):
+    """Return a PIL image as uint8 (channels, side, side): turned, laid on white, the middle.
+
+    scale: the values of black and white where the file does not say them; None: its own.
+    """
     from PIL import Image, ImageOps
 
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":  # 16 bits and more
+    wide, sixteen = is_wide(picture), is_sixteen_bit(picture)
+    picture = upright(picture)
+    if wide or sixteen:
         values = np.asarray(picture, dtype=np.float64)
-        top = 65535 if picture.mode.startswith("I") and values.max() > 255 else 255
-        picture = Image.fromarray((values.clip(0, top) / top * 255).astype(np.uint8))
+        black, white = (0, SIXTEEN_BITS) if sixteen else scale or scale_of(*extent(picture))
+        values = np.nan_to_num(values, nan=black, posinf=white, neginf=black).clip(black, white)
+        values = (values - black) / (white - black) * 255
+        picture = Image.fromarray(values.astype(np.uint8))
     if is_clear(picture):
         clear = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
@@ -40,23 +116,51 @@ def square(picture, side, channels):
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
+@dataclass
+class Seen:
+    """What a first look at many files found.
+
+    broken: {number: what is wrong}. prints: {number: fingerprint of the decoded image}. counts:
+    of images that are "grey", "clear", "wide" or "several" frames. scale: as in `square`.
+    """
+
+    broken: dict = field(default_factory=dict)
+    prints: dict = field(default_factory=dict)
+    counts: Counter = field(default_factory=Counter)
+    scale: tuple | None = None
+
+
 def look_at(files):
-    """Decode every file once: ({number: what is wrong}, how many are grey or transparent)."""
-    broken, seen = {}, {"grey": 0, "clear": 0}
+    """Decode and prepare every file once, as the training will; return what was `Seen`."""
+    seen, extents = Seen(), []
     for number, path in enumerate(files):
         try:
-            picture = opened(path)
-            picture.load()
-        except (OSError, SyntaxError, ValueError) as error:
-            broken[number] = why(error)
+            with opened(path) as picture:
+                several = picture.format != "MPO" and getattr(picture, "is_animated", False)
+                picture.load()
+                square(picture, 8, 3)
+                if is_wide(picture):
+                    extents.append(extent(picture))
+                content = hashlib.blake2b(picture.tobytes(), digest_size=16)
+        except Exception as error:  # a broken file makes decoders raise all kinds
+            seen.broken[number] = why(error)
             continue
-        seen["grey"] += picture.mode in ("1", "L", "LA", "I", "I;16", "F")
-        seen["clear"] += is_clear(picture)
-    return broken, seen
+        content.update(f"{picture.mode} {picture.size}".encode())
+        seen.prints[number] = content.hexdigest()
+        seen.counts["grey"] += picture.mode[0] in "1LIF" and picture.mode != "LAB"
+        seen.counts["clear"] += is_clear(picture)
+        seen.counts["wide"] += is_wide(picture)
+        seen.counts["several"] += several
+    if extents:
+        lows, highs = zip(*extents, strict=True)
+        seen.scale = scale_of(min(lows), max(highs))
+    return seen
 
 
 def why(error):
     words = str(error).lower()
     if "truncated" in words:
         return "truncated"
-    return "no picture" if "cannot identify" in words else str(error).split("\n")[0][:80]
+    if "cannot identify" in words:
+        return "no picture"
+    return str(error).split("\n")[0][:80] or type(error).__name__

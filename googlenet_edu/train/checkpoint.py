@@ -56,10 +56,13 @@ def check_writable(path):
     Folders that are missing are made for the trial, and removed again.
     """
     path = Path(path)
-    missing = [folder for folder in path.parents if not folder.exists()]
+    missing = [folder for folder in path.parents if not os.path.exists(folder)]
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             raise IsADirectoryError("it is a folder")
+        if os.path.exists(path):
+            with open(path, "ab"):
+                return
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
             pass

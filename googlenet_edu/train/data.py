@@ -89,6 +89,13 @@ def digits(size=32, *, channels=3, train_count=None, seed=0):
         TensorPictures(images[test].contiguous(), labels[test]),
         [str(number) for number in range(10)],
         f"digits {size} px" + ("" if train_count is None else f", {len(train)} of them"),
+        origin={
+            "kind": "digits",
+            "size": size,
+            "channels": channels,
+            "train_count": train_count,
+            "seed": seed,
+        },
     )
 
 

@@ -338,6 +338,11 @@ def _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, o
             f"{channels}: load the data with channels={net.in_channels}, or build the network with "
             f"in_channels={channels}."
         )
+    if min(height, width) < net.smallest_image:
+        raise ValueError(
+            f"The network takes images from {net.smallest_image} px per side up, but the data has "
+            f"{height} x {width} px: load the data larger."
+        )
     if batch_size < group.size:
         raise ValueError(
             f"{batch_size} pictures per step cannot be shared by {group.size} processes: use "

@@ -3,18 +3,20 @@
 Chapter: book/training/training.
 """
 
+import hashlib
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ._decode import PictureError, look_at, opened, square, why
+from ._decode import PictureError, look_at, opened, shown, square, why
+from ._listing import class_folders, first, listed, split_folders
 from ._order import generator
 from .data import PictureData, split
 
 __all__ = ["FilePictures", "PictureError", "folder", "read_picture", "torchvision_data"]
 
-ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 MARGIN = 1.125  # pictures are kept this much larger than needed, for random crops
 MEMORY = 1_000_000_000  # bytes of pictures that are kept in memory
 
@@ -24,11 +26,12 @@ class FilePictures:
 
     source: has open(i), a PIL image, and name(i). Kept are uint8 squares a little larger than
     `size`; `batch` cuts the middle out of them, or with augment=True a random square, half of them
-    mirrored. Chapter: book/training/training.
+    mirrored. scale: the values of black and white in files that do not say them; None: each
+    file's own. Chapter: book/training/training.
     """
 
-    def __init__(self, source, labels, size, *, augment=False, channels=3):
-        self.source, self.size = source, size
+    def __init__(self, source, labels, size, *, augment=False, channels=3, scale=None):
+        self.source, self.size, self.scale = source, size, scale
         self.labels = torch.as_tensor(labels, dtype=torch.int64)
         self.augment, self.channels = augment, channels
         self.side = round(size * MARGIN)
@@ -43,8 +46,8 @@ class FilePictures:
         if self.kept is not None and number in self.kept:
             return self.kept[number]
         try:
-            found = square(self.source.open(number), self.side, self.channels)
-        except (OSError, SyntaxError, ValueError) as error:
+            found = square(self.source.open(number), self.side, self.channels, self.scale)
+        except Exception as error:  # a broken file makes decoders raise all kinds
             raise PictureError(_unreadable(self.source.name(number), error)) from error
         if self.kept is not None:
             self.kept[number] = found
@@ -78,7 +81,7 @@ class _Files:
         return opened(self.names[number])
 
     def name(self, number):
-        return self.names[number]
+        return shown(self.names[number])
 
 
 class _Numbered:
@@ -96,10 +99,13 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
     """Return the pictures of a folder that has one folder per class (torchvision's ImageFolder).
 
     ROOT/cat/1.jpg, ROOT/dog/2.png: split at random, test_share of every class for the test.
-    ROOT/train/cat/..., ROOT/test/cat/... (or val): the split that is there is kept.
-    Folders inside a class folder belong to that class; hidden files and files that are no pictures
-    are passed over. Each picture is turned as its camera says, its shorter side is shrunk or
-    enlarged, and the middle is cut out. Grey pictures become colour, transparent ones lie on white.
+    ROOT/train/cat/..., ROOT/test/cat/... (or Training, val, dev, ...): that split is kept.
+    Folders inside a class folder, linked ones too, belong to that class. Files that Pillow reads
+    are images; hidden ones and all others are left out, and `notes` says how many. Copies of one
+    image stay together when the split is made here. Each picture is turned as its camera says, its
+    shorter side is shrunk or enlarged, and the middle is cut out. Grey pictures become colour,
+    transparent ones lie on white. 16-bit values go from 0 to 65535; floats, from 0 to the first of
+    1, 255 and 65535 that all images of the folder stay below.
 
     size: side in px. augment: random crops and mirroring while training. bad: "error" raises for
     unreadable or truncated pictures, with their names; "skip" leaves them out and says so in
@@ -115,64 +121,131 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
         raise ValueError(f"test_share must lie between 0 and 1, but got {test_share!r}.")
     _check_size(size, channels)
     if not root.is_dir():
-        raise PictureError(f"There is no folder {root}: look at the path.")
-    inside = {path.name: path for path in _folders(root)}
-    test_name = next((name for name in ("test", "val") if name in inside), None)
-    if "train" in inside and test_name:
-        classes, train_files, train_labels = _listed(inside["train"])
-        other, test_files, test_labels = _listed(inside[test_name])
+        raise PictureError(f"There is no folder {shown(root)}: look at the path.")
+    left = defaultdict(list)
+    folders = class_folders(root, left)
+    given = split_folders(root, folders)
+    if given:
+        used = [shown(place.name) for place in given]
+        kind = f"folders beside {' and '.join(used)}"
+        left[kind] = [place for place in folders if place not in given]
+        classes, files, labels = listed(given[0], left)
+        other, test_files, test_labels = listed(given[1], left)
         if classes != other:
             odd = ", ".join(sorted(set(classes) ^ set(other)))
             raise PictureError(
-                f"{inside['train']} and {inside[test_name]} must have the same classes, but these "
+                f"{shown(given[0])} and {shown(given[1])} must have the same classes, but these "
                 f"are in one only: {odd}."
             )
-        files, labels = train_files + test_files, train_labels + test_labels
-        parts = [range(len(train_files)), range(len(train_files), len(files))]
+        train_count = len(files)
+        files, labels = files + test_files, labels + test_labels
     else:
-        classes, files, labels = _listed(root)
-        parts = None
-    broken, seen = look_at(files)
-    if broken and bad == "error":
+        left.clear()
+        classes, files, labels = listed(root, left)
+    names = [shown(path.relative_to(root)) for path in files]
+    seen = look_at(files)
+    if seen.broken and bad == "error":
         raise PictureError(
-            f"{len(broken)} of {len(files)} pictures cannot be read: "
-            f"{_first(f'{files[i]} ({why})' for i, why in broken.items())}. Remove or replace "
-            "them, or leave them out with bad='skip' (--skip-bad)."
+            f"{len(seen.broken)} of {len(files)} pictures cannot be read: "
+            f"{first(f'{shown(files[i])} ({why})' for i, why in seen.broken.items())}. Remove or "
+            "replace them, or leave them out with bad='skip' (--skip-bad)."
         )
-    good = [i for i in range(len(files)) if i not in broken]
+    good = [i for i in range(len(files)) if i not in seen.broken]
     _each_class_left(classes, [labels[i] for i in good], root)
-    if parts is None:
-        chosen = split(torch.tensor([labels[i] for i in good]), test_share, seed)
-        parts = [[good[i] for i in part.tolist()] for part in chosen]
+    notes = []
+    if given:
+        train = [i for i in good if i < train_count]
+        test = [i for i in good if i >= train_count]
+        for part, where in zip((train, test), given, strict=True):
+            _each_class_left(classes, [labels[i] for i in part], where)
+        notes.append(f"Trained on the folder {used[0]}, tested on {used[1]}.")
     else:
-        parts = [[i for i in part if i not in broken] for part in parts]
-        for part, where in zip(parts, ("train", test_name), strict=True):
-            _each_class_left(classes, [labels[i] for i in part], inside[where])
-    made = []
-    for part, turned in zip(parts, (augment, False), strict=True):
-        names = [files[i] for i in part]
-        made.append(
-            FilePictures(
-                _Files(names),
-                [labels[i] for i in part],
-                size,
-                augment=turned,
-                channels=channels,
-            )
+        chosen = split(torch.tensor([labels[i] for i in good]), test_share, seed)
+        train, test = ([good[i] for i in part.tolist()] for part in chosen)
+        before = set(test)
+        train, test = _with_copies_together(train, test, labels, seen.prints)
+        moved = len(before.symmetric_difference(test))
+        if moved:
+            notes.append(f"Copies of one image brought together in one part: {moved} moved.")
+    if not test:
+        raise PictureError(
+            f"No image of {shown(root)} is left to test with: put two or more into a class."
         )
-    notes = [
-        f"{words}: {seen[kind]}."
-        for kind, words in (
-            ("grey", "Grey pictures turned into colour"),
-            ("clear", "Pictures with transparency laid on white"),
+    notes += _notes(classes, names, labels, train, test, seen, channels)
+    for kind, paths in left.items():
+        if paths:
+            listing = first((shown(path.relative_to(root)) for path in sorted(paths)), 4)
+            notes.append(f"Left out, {kind}: {len(paths)} ({listing}).")
+    if seen.broken:
+        broken = first(names[i] for i in seen.broken)
+        notes.append(f"Unreadable pictures left out: {len(seen.broken)} ({broken}).")
+    made = [
+        FilePictures(
+            _Files([files[i] for i in part]), [labels[i] for i in part], size, augment=turned,
+            channels=channels, scale=seen.scale,
         )
-        if seen[kind] and channels == 3
-    ]
-    if broken:
-        names = _first(str(files[i]) for i in broken)
-        notes.append(f"Unreadable pictures left out: {len(broken)} ({names}).")
-    name = f"{root.resolve().name} {size} px" + (", augmented" if augment else "")
-    return PictureData(*made, classes, name, notes)
+        for part, turned in ((train, augment), (test, False))
+    ]  # fmt: skip
+    name = f"{shown(root.resolve().name)} {size} px" + (", augmented" if augment else "")
+    origin = {"kind": "folder", "size": size, "channels": channels, "bad": bad}
+    if not given:  # which images are held out depends on all of them
+        content = "".join(f"{names[i]}\n{labels[i]} {seen.prints[i]}\n" for i in good)
+        content = hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        origin |= {"test_share": test_share, "seed": seed, "images": len(good), "content": content}
+    return PictureData(*made, classes, name, notes, origin)
+
+
+def _with_copies_together(train, test, labels, prints):
+    """Return (train, test) with all copies of an image in one part, where a class can afford it."""
+    for label in sorted({labels[i] for i in test}):
+        ours, mine = ([i for i in part if labels[i] == label] for part in (train, test))
+        trained, tested = {prints[i] for i in train}, {prints[i] for i in mine}
+        copies = [i for i in mine if prints[i] in trained]
+        originals = [i for i in ours if prints[i] in tested]
+        if len(copies) < len(mine):
+            train, test = train + copies, [i for i in test if i not in copies]
+        elif 2 * (len(ours) - len(originals)) >= len(ours) + len(mine):
+            train, test = [i for i in train if i not in originals], test + originals
+    return train, test
+
+
+def _notes(classes, names, labels, train, test, seen, channels):
+    """Return sentences about what was done to the images and what the split cannot tell."""
+    counts, notes = seen.counts, []
+    if counts["grey"] and channels == 3:
+        notes.append(f"Grey pictures turned into colour: {counts['grey']}.")
+    if counts["clear"]:
+        notes.append(f"Pictures with transparency laid on white: {counts['clear']}.")
+    if counts["wide"]:
+        black, white = seen.scale
+        notes.append(
+            f"Images whose file names no range, read from {black:g} (black) to {white:g} (white): "
+            f"{counts['wide']}."
+        )
+    if counts["several"]:
+        notes.append(
+            f"Images with several frames, of which the first is used: {counts['several']}."
+        )
+    trained = {seen.prints[i] for i in train}
+    copies = [names[i] for i in test if seen.prints[i] in trained]
+    if copies:
+        notes.append(
+            f"Test images that are also training images: {len(copies)} ({first(copies, 4)}). The "
+            "accuracy counts them as if they were new: remove the copies."
+        )
+    homes = defaultdict(set)
+    for i in (*train, *test):
+        homes[seen.prints[i]].add(labels[i])
+    torn = sum(len(found) > 1 for found in homes.values())
+    if torn:
+        notes.append(f"Images that are in more than one class: {torn}.")
+    tested = {labels[i] for i in test}
+    without = [name for label, name in enumerate(classes) if label not in tested]
+    if without:
+        notes.append(
+            f"Classes without test images: {first(without)}. The accuracy says nothing about them."
+        )
+    return notes
 
 
 def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, download=False):
@@ -228,7 +301,9 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
         )
         for part, numbers in zip(parts, labels, strict=True)
     ]
-    return PictureData(*made, classes, f"{name} {size} px" + (", augmented" if augment else ""))
+    title = f"{name} {size} px" + (", augmented" if augment else "")
+    origin = {"kind": f"torchvision:{name}", "size": size, "channels": channels}
+    return PictureData(*made, classes, title, origin=origin)
 
 
 def read_picture(path, size=224, *, channels=3):
@@ -240,8 +315,8 @@ def read_picture(path, size=224, *, channels=3):
     _check_size(size, channels)
     try:
         pixels = square(opened(Path(path)), size, channels)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise PictureError(_unreadable(path, error)) from error
+    except Exception as error:  # a broken file makes decoders raise all kinds
+        raise PictureError(_unreadable(shown(path), error)) from error
     return pixels[None].float() / 127.5 - 1
 
 
@@ -255,46 +330,13 @@ def _check_size(size, channels):
         raise ValueError(f"channels must be 3 or 1, but got {channels!r}: choose one of the two.")
 
 
-def _folders(root):
-    return sorted(
-        path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))
-    )
-
-
-def _listed(root):
-    """Return (classes, files, labels) of one folder of class folders."""
-    folders = _folders(root)
-    if len(folders) < 2:
-        got = f"only {folders[0].name!r}" if folders else "none"
-        raise PictureError(
-            f"{root} must hold at least two class folders with pictures, but holds {got}: make one "
-            "folder per class and put its pictures in."
-        )
-    files, labels, empty = [], [], []
-    for label, place in enumerate(folders):
-        found = sorted(
-            path
-            for path in place.rglob("*")
-            if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
-        )
-        if not found:
-            empty.append(place.name)
-        files += found
-        labels += [label] * len(found)
-    if empty:
-        raise PictureError(
-            f"These class folders in {root} hold no pictures: {_first(empty)}. Fill or remove "
-            f"them; pictures end in {', '.join(sorted(ENDINGS))}."
-        )
-    return [place.name for place in folders], files, labels
-
-
 def _each_class_left(classes, labels, root):
     counts = np.bincount(labels, minlength=len(classes))
     few = [name for name, count in zip(classes, counts, strict=True) if count < 1]
     if few:
         raise PictureError(
-            f"These classes in {root} have no readable picture: {_first(few)}. Fill or remove them."
+            f"These classes in {shown(root)} have no readable picture: {first(few)}. "
+            "Fill or remove them."
         )
 
 
@@ -303,9 +345,3 @@ def _unreadable(name, error):
         f"The picture {name} cannot be read ({why(error)}): remove or replace it, or leave bad "
         "ones out with bad='skip' (--skip-bad)."
     )
-
-
-def _first(items, most=8):
-    items = list(items)
-    more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more

@@ -306,12 +306,113 @@ def test_the_command_trains_saves_and_tests(tmp_path, capsys):
         (["--data", "nowhere"], "no folder nowhere"),
         (["--size", "8"], "31"),
         (["--lr", "-1"], "lr"),
+        (["--seed", "-1"], "seed must be 0 or more"),
+        (["--threads", "-3"], "threads must be 1 or more"),
+        (["--threads", "0"], "threads must be 1 or more"),
+        (["--workers", "-1"], "workers must be 0 or more"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not there"),
+        (["--device", "gpu"], "device 'gpu' is not there"),
+        (["--checkpoint-every", "3"], "--checkpoint"),
+        (["--evaluate", "--checkpoint", "a.pt", "--history", "h.json"], "leave out --history"),
+        (["--curves", "c.png"], "ends in .svg"),
+        (["--history", "h.txt"], "ends in .json"),
+        (["--checkpoint", "a.json", "--history", "x/../a.json"], "name the same file"),
+        (["--checkpoint", "out", "--history", "out/h.json"], "lies inside the other"),
+        (["--curves", "file/c.svg", "--history", "h.json"], "file/c.svg cannot be written"),
+        (["--checkpoint", "file/deeper/x.pt"], "cannot be written"),
+        (["--history", "folder.json", "--resume", "--checkpoint", "a.pt"], "it is a folder"),
+        (["--history", f"{'h' * 300}.json"], "cannot be written"),
     ],
 )
-def test_the_command_says_what_is_wrong(arguments, words, capsys):
+def test_the_command_says_what_is_wrong_before_the_first_step(
+    arguments, words, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("googlenet_edu.train.loop._Run.one_epoch", None)
+    (tmp_path / "file").write_bytes(b"a file"), (tmp_path / "folder.json").mkdir()
     assert main(["--width", "0.05", "--no-progress", *arguments]) == 1
     error = capsys.readouterr().err
     assert words in error and "Traceback" not in error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.json"]
+
+
+def noise_folder(root, count=20):
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (root / name).mkdir(parents=True)
+        for i in range(count):
+            array = rng.integers(0, 256, (36, 36, 3), np.uint8)
+            Image.fromarray(array).save(root / name / f"{i}.png")
+    return str(root)
+
+
+def test_evaluation_uses_the_images_that_were_held_out(tmp_path, capsys):
+    data, path = noise_folder(tmp_path / "noise"), str(tmp_path / "a.pt")
+    command = ["--data", data, "--checkpoint", path]
+    train = ["--seed", "5", "--size", "40", "--epochs", "30", "--no-augment", "--no-heads"]
+    train += ["--dropout", "0", "--width", "0.05", "--lr", "0.003", "--no-progress"]
+    assert main([*command, *train, "--batch-size", "8"]) == 0
+    assert "32 pictures to train on, 8 to test with, 2 classes: a, b" in capsys.readouterr().out
+    history = load_checkpoint(path)["history"]
+    assert history["train_accuracy"][-1] - history["test_accuracy"][-1] > 0.2  # learned by heart
+    for more in ([], ["--seed", "5", "--size", "40"]):
+        assert main([*command, "--evaluate", *more]) == 0
+        right = f"8 pictures: accuracy {history['test_accuracy'][-1]:.1%}"
+        assert right in capsys.readouterr().out
+    for more, words in ((["--seed", "0"], "--seed 5, not 0"), (["--size", "64"], "40, not 64")):
+        assert main([*command, "--evaluate", *more]) == 1
+        assert words in capsys.readouterr().err
+    assert main(["--checkpoint", path, "--evaluate"]) == 1
+    assert "trained on folder, not digits" in capsys.readouterr().err
+    (tmp_path / "noise" / "a" / "0.png").rename(tmp_path / "noise" / "a" / "99.png")
+    assert main([*command, "--evaluate"]) == 1
+    assert "does not hold the images" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_closed_terminal_saves_the_step(tmp_path):
+    path = tmp_path / "a.pt"
+    code, words = killed(path, signal.SIGHUP, 3)
+    assert code == 128 + signal.SIGHUP and "--resume goes on" in words, words
+    assert 3 <= steps_done(path) < 23
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a terminal of Linux")
+def test_a_terminal_that_is_gone_saves_the_step_too(tmp_path):
+    """Nothing can be printed any more, and the checkpoint is written all the same."""
+    import pty
+    import termios
+
+    path = tmp_path / "a.pt"
+    command = [one for one in COMMAND if one != "--no-progress"]
+    command[command.index("--checkpoint-every") + 1] = "100"
+    command[command.index("--epochs") + 1] = "9"
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(command[0], [*command, "--checkpoint", str(path)])
+    termios.tcsetwinsize(terminal, (24, 120))  # the bar says the loss where it has room
+    seen = b""
+    while b", loss" not in seen:
+        seen += os.read(terminal, 1000)
+    os.close(terminal)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code == 128 + signal.SIGHUP and 0 < steps_done(path) < 9 * 23
+    assert load_checkpoint(path)["step"]  # in the middle of an epoch
+
+
+def test_nohup_is_left_alone(tmp_path):
+    if not hasattr(signal, "SIGHUP"):
+        pytest.skip("Windows has no such signal")
+    path = tmp_path / "a.pt"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        code, words = killed(path, signal.SIGHUP, 1)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert code == 0 and load_checkpoint(path)["epoch"] == 1, words
 
 
 def test_help_fits_a_chinese_console():

@@ -211,6 +211,219 @@ def test_the_command_reads_a_folder(pictures, capsys):
     assert "bad.png" in capsys.readouterr().err
 
 
+# --- folders as people have them
+
+
+def noise(path, seed=None, mode="RGB"):
+    """A picture unlike all others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(abs(hash(str(path))) if seed is None else seed)
+    Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)).convert(mode).save(path)
+    return path
+
+
+def fill(root, classes=("a", "b"), count=3, ending="png"):
+    for name in classes:
+        for i in range(count):
+            noise(root / name / f"{i}.{ending}")
+    return root
+
+
+def note(data, words):
+    """The one note that holds these words."""
+    (found,) = [line for line in data.notes if words in line]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train", "valid"), ("train", "Test"), ("Train", "val"), ("TRAIN", "TEST"),
+        ("training", "testing"), ("Training", "validation"), ("train", "dev"), ("tr", "te"),
+        ("train_set", "test_set"), ("trainset", "testset"), ("TrainSet", "TestSet"),
+        ("training-images", "test-images"), ("train2017", "val2017"), ("01_train", "02_test"),
+        ("train", "holdout"), ("train", "hold_out"), ("train", "eval"), ("img_train", "img_val"),
+        ("flowers_train", "flowers_test"), ("train data", "test data"), ("训练集", "测试集"),
+    ],
+)  # fmt: skip
+def test_a_split_is_known_however_it_is_spelled(tmp_path, train, test):
+    fill(tmp_path / train), fill(tmp_path / test, count=2)
+    data = folder(tmp_path, 32)
+    assert (data.classes, len(data.train), len(data.test)) == (["a", "b"], 6, 4)
+    fill(tmp_path / "unlabelled")
+    assert note(folder(tmp_path, 32), "folders beside").endswith(": 1 (unlabelled).")
+
+
+@pytest.mark.parametrize(
+    "names", [("train", "other"), ("Training", "PublicTest"), ("train", "Train", "test"),
+              ("cats_train", "dogs_test")],
+)  # fmt: skip
+def test_an_unclear_split_is_refused(tmp_path, names):
+    for name in names:
+        fill(tmp_path / name)
+    with pytest.raises(PictureError, match="not clear: name one of them train and one test"):
+        folder(tmp_path, 32)
+
+
+def test_classes_may_be_called_like_parts(tmp_path):
+    fill(tmp_path, ("bus", "car", "train")), fill(tmp_path / "bus", ("left", "right"))
+    fill(tmp_path / "car", ("left", "right")), noise(tmp_path / "__background__" / "1.png")
+    data = folder(tmp_path, 32)
+    assert data.classes == ["__background__", "bus", "car", "train"]
+    assert len(data.train) + len(data.test) == 22
+    assert note(data, "without test images").startswith("Classes without test images: __backg")
+
+
+def test_every_ending_that_pillow_reads(tmp_path):
+    known = ("png", "PNG", "JPG", "jpe", "jfif", "pgm", "pnm", "jp2", "tga", "ico", "webp", "TIF")
+    for ending in known:
+        fill(tmp_path, count=1, ending=ending)
+    (tmp_path / "a" / "x.heic").write_bytes(b"heic")
+    (tmp_path / "a" / "x.h5").write_bytes(b"h5")
+    (tmp_path / "notes.txt").write_bytes(b"notes")
+    data = folder(tmp_path, 32)
+    assert len(data.train) + len(data.test) == 2 * len(known)
+    assert note(data, "Pillow does not read").endswith(": 2 (a/x.h5, a/x.heic).")
+    assert note(data, "beside").endswith("class folders: 1 (notes.txt).")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_links_are_followed_and_what_is_hidden_is_counted(tmp_path):
+    root = fill(tmp_path / "root")
+    elsewhere = fill(tmp_path / "elsewhere", ("x",), 4) / "x"
+    (root / "a" / "more").symlink_to(elsewhere)
+    (root / "c").symlink_to(elsewhere)
+    (root / "b" / "link.png").symlink_to(noise(tmp_path / "one.png"))
+    (root / "b" / "nowhere.png").symlink_to(tmp_path / "nothing")
+    (root / "b" / "root").symlink_to(root)
+    (root / "b" / "self").symlink_to(root / "b")
+    noise(root / "a" / ".trash" / "1.png"), noise(root / ".cache" / "1.png")
+    noise(root / "b" / "._0.png")
+    data = folder(root, 32)
+    assert data.classes == ["a", "b", "c"]
+    assert len(data.train) + len(data.test) == 3 + 4 + 3 + 1 + 4
+    assert note(data, "hidden folders").endswith(": 2 (.cache, a/.trash).")
+    assert note(data, "hidden files").endswith(": 1 (b/._0.png).")
+    assert note(data, "nowhere").endswith(": 1 (b/nowhere.png).")
+    assert note(data, "lead back").endswith(": 2 (b/root, b/self).")
+    assert note(data, "more than one class").endswith(": 4.")
+
+
+@pytest.mark.parametrize("broken", [(10, -1, 0), (5, 1, 0), (12, 1.5, 1.5)])
+def test_broken_exif_turns_nothing_or_as_it_says(tmp_path, broken):
+    """The orientation as a rational with the denominator 0, or a neighbour of a wrong kind."""
+    import struct
+
+    kind, *values = broken
+    if kind == 12:  # orientation 6 as a byte, and the resolution as a double
+        entries = [(274, 3, 1, struct.pack("<HH", 6, 0)), (282, 1, 1, b"\x07\0\0\0")]
+        entries.append((283, 12, 1, struct.pack("<I", 8 + 2 + 3 * 12 + 4)))
+        extra = struct.pack("<d", 1.5)
+    else:
+        entries = [(274, 3, 1, struct.pack("<HH", 6, 0))]
+        entries.append((282, kind, 1, struct.pack("<I", 8 + 2 + 2 * 12 + 4)))
+        extra = struct.pack("<ii", *values)
+    body = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + body + bytes(4) + extra
+    fill(tmp_path)
+    pixels = np.zeros((36, 36), np.uint8)
+    pixels[:18] = 255  # bright at the top: after a quarter turn, at the right
+    Image.fromarray(pixels).save(tmp_path / "a" / "0.jpg", exif=exif)
+    data = folder(tmp_path, 32)
+    data.train.batch(range(len(data.train))), data.test.batch(range(len(data.test)))
+    image = read_picture(tmp_path / "a" / "0.jpg", 36)[0, 0]
+    assert image[:, :15].max() < -0.9 and image[:, 21:].min() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("values", "right"),
+    [
+        (np.uint16([100, 255]), [100 / 65535, 255 / 65535]),  # dark, but 16 bits
+        (np.uint16([100, 65535]), [100 / 65535, 1]),
+        (np.float32([0, 0.25]), [0, 0.25]),
+        (np.float32([-1, 0.5]), [0, 0.75]),
+        (np.float32([51, 255]), [0.2, 1]),
+        (np.float32([0, 4000]), [0, 4000 / 65535]),
+        (np.float32([-1000, 3000]), [0, 4000 / 66535]),
+        (np.float32([np.nan, 1]), [0, 1]),
+        (np.int32([0, 51]), [0, 0.2]),
+        (np.int32([0, 100_000]), [0, 1]),
+    ],
+)
+def test_wide_numbers_are_read_on_their_own_scale(tmp_path, values, right):
+    path = tmp_path / "x.tif"
+    Image.fromarray(np.repeat(values, 16)[None].repeat(32, 0)).save(path)
+    image = read_picture(path, 32)[0, 0]
+    found = (image[:, [4, 27]].mean(0) + 1) / 2
+    assert found.tolist() == pytest.approx(right, abs=1 / 255)
+
+
+def test_one_scale_for_a_whole_folder(tmp_path):
+    """A float picture that is nearly black stays so beside brighter ones."""
+    for name, value in (("a", 0.9), ("b", 255.0)):
+        for i in range(4):
+            (tmp_path / name).mkdir(exist_ok=True)
+            array = np.full((32, 32), value, np.float32)
+            array[i] = 0
+            Image.fromarray(array).save(tmp_path / name / f"{i}.tif")
+    data = folder(tmp_path, 32, augment=False)
+    images, labels = data.train.batch(range(len(data.train)))
+    assert images[labels == 0].max() < -0.99 and images[labels == 1].max() == 1
+    assert "from 0 (black) to 255 (white): 8" in note(data, "names no range")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are UTF-8 there")
+def test_names_that_are_not_utf_8(tmp_path, capsys):
+    import os
+
+    root = fill(tmp_path, ("a",))
+    place = os.path.join(os.fsencode(root), b"caf\xe9")
+    os.mkdir(place)
+    for i in range(3):
+        os.link(noise(tmp_path / "x" / f"{i}.png"), os.path.join(place, b"\xff%d.png" % i))
+    (tmp_path / "x" / "0.png").unlink(), (tmp_path / "x" / "1.png").unlink()
+    (tmp_path / "x" / "2.png").unlink(), (tmp_path / "x").rmdir()
+    data = folder(root, 32)
+    assert data.classes == ["a", r"caf\xe9"] and len(data.train) == 4
+    command = ["--data", str(root), "--width", "0.05", "--epochs", "1", "--no-progress"]
+    files = ["--curves", str(tmp_path / "out.svg"), "--history", str(tmp_path / "out.json")]
+    assert main([*command, *files]) == 0
+    assert r"2 classes: a, caf\xe9" in capsys.readouterr().out
+    with open(os.path.join(place, b"\xfe.png"), "wb") as file:
+        file.write(b"bad")
+    assert main(command) == 1
+    assert r"caf\xe9/\xfe.png (no picture)" in capsys.readouterr().err
+
+
+def test_copies_across_the_split_are_kept_together_or_named(tmp_path):
+    fill(tmp_path / "one", count=10)
+    for i in range(10):  # every picture of class a twice, once in another format
+        with Image.open(tmp_path / "one" / "a" / f"{i}.png") as picture:
+            picture.save(tmp_path / "one" / "a" / f"copy {i}.bmp")
+    data = folder(tmp_path / "one", 32)
+    assert note(data, "Copies of one image")
+    train, test = (
+        {bytes(part.square(i).numpy()) for i in range(len(part))}
+        for part in (data.train, data.test)
+    )
+    assert len(train) + len(test) == 20 and not train & test
+    fill(tmp_path / "two" / "train"), fill(tmp_path / "two" / "test")
+    noise(tmp_path / "two" / "train" / "a" / "x.png", 7)
+    noise(tmp_path / "two" / "test" / "a" / "y.png", 7)
+    data = folder(tmp_path / "two", 32)
+    assert "training images: 1 (test/a/y.png)" in note(data, "Test images that are also")
+    assert not [line for line in folder(fill(tmp_path / "three"), 32).notes]
+
+
+def test_classes_of_few_images(tmp_path):
+    fill(tmp_path, ("a",), 1), fill(tmp_path, ("b",), 30), fill(tmp_path, ("c",), 2)
+    data = folder(tmp_path, 32)
+    assert data.test.labels.bincount(minlength=3).tolist() == [0, 6, 1]
+    assert note(data, "without test images").startswith("Classes without test images: a.")
+    with pytest.raises(PictureError, match="left to test with"):
+        folder(fill(tmp_path / "single", count=1), 32)
+
+
 # --- torchvision, played by a stand-in with the two kinds of arguments its data sets have
 
 
