@@ -83,12 +83,12 @@ assignments: $(FOR_TEST)  ## a zip per assignment for the students, into build/a
 	$(PY) book/_tools/make_assignments.py
 
 bench: $(FOR_TEST)  ## sizes and times, with a report in _bench
-	$(PY) -m tests.bench --bench-env "$(BENCH_VENV)" $(BENCH_ARGS)
+	$(PY) -m tests.benchmarks --bench-env "$(BENCH_VENV)" $(BENCH_ARGS)
 
 bench-env: $(BENCH_VENV)/.ready  ## torchvision for the benchmarks, in an environment of its own
 
 bench-classroom: $(FOR_TEST)  ## grade 100 submissions of A1: how fast, and is the gradebook right
-	$(PY) -m tests.bench_classroom
+	$(PY) -m tests.benchmarks.classroom
 
 hub: $(FOR_HUB) proxy  ## rehearse the course on a JupyterHub of this machine
 	$(PY) book/classroom/hub/hub.py --assignments A1 A2 A3 A4 A5
