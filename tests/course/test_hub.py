@@ -27,6 +27,7 @@ rehearsal = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(rehearsal)
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.xdist_group("hub"),
     pytest.mark.skipif(
         not os.environ.get("CI") and (rehearsal.find_proxy() is None or bool(sandbox.trouble())),

@@ -20,13 +20,13 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from googlenet_edu.widgets._bundle import WIDGETS
-from tests.bench_training import report_training
+from tests.benchmarks.training import report_training
 from tests.benchmarks.machine import write
 from tests.benchmarks.pages import first_sliders
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.building import build_book, copy_book
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 # Times the work of each drawn frame, layout included, from inside the page.
 WATCH = """
