@@ -48,8 +48,8 @@ def take_torchvision_names(module: Any, state_dict: dict[str, Any], prefix: str,
 
 
 HEADS_HINT = (
-    "\n\tThese weights hold two auxiliary classifiers (aux1, aux2), but this network was built with "
-    "aux=False: build it with heads, load, and then take "
+    "\n\tThese weights hold two auxiliary classifiers (aux1, aux2), but this network was built "
+    "with aux=False: build it with heads, load, and then take "
     "googlenet_edu.fast.drop_heads(net.eval()); or delete the keys that begin with aux1. and aux2."
 )
 
