@@ -21,7 +21,7 @@ from .architecture import (
 from .checks import count, truth
 from .layers import AuxClf, BasicConv2d, Inception, is_symbolic
 from .sizes import SizeError, conv_output_size, pool_output_size
-from .weights import take_torchvision_names, to_half_scale
+from .weights import HEADS_HINT, take_torchvision_names, to_half_scale
 
 __all__ = ["GoogLeNet", "GoogLeNetOutput"]
 
@@ -189,6 +189,15 @@ class GoogLeNet(nn.Module):
                 head.clf_[-1] = _fresh_linear(head.clf_[-1], num_classes)
         self.num_classes = num_classes
         return self
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
+        """As torch.nn.Module's; for weights of heads that are not here, with the way out."""
+        try:
+            return super().load_state_dict(state_dict, strict, assign)
+        except RuntimeError as error:
+            if self.aux or not any(key.startswith(("aux1.", "aux2.")) for key in state_dict):
+                raise
+            raise RuntimeError(f"{error}{HEADS_HINT}") from None
 
     def _main_path(self, x: Tensor) -> Tensor:
         return self._layers(x, False).logits

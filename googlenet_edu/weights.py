@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["take_torchvision_names", "to_half_scale"]
+__all__ = ["HEADS_HINT", "take_torchvision_names", "to_half_scale"]
 
 _NAMES = (
     (re.compile(r"^(aux[12])\.conv\.(conv|bn)\."), r"\1.feature_.1.\2."),
@@ -28,14 +28,11 @@ def to_half_scale(x: Tensor) -> Tensor:
     return torch.cat([red, green, blue], 1)
 
 
-def take_torchvision_names(
-    module: Any, state_dict: dict[str, Any], prefix: str, *details: Any
-) -> None:
+def take_torchvision_names(module: Any, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
     """Rename torchvision's keys, which mean the same layers, before the weights are loaded.
 
     A hook of `GoogLeNet` for load_state_dict. Raises: RuntimeError for torchvision's weights in a
-    network whose third branch is 5x5. For weights of heads that the network lacks it adds to
-    torch's own message what to do.
+    network whose third branch is 5x5.
     """
     theirs = [key for key in state_dict if key.startswith(prefix)]
     renamed = {key: prefix + _our_name(key[len(prefix) :]) for key in theirs}
@@ -48,17 +45,13 @@ def take_torchvision_names(
             )
         for key, ours in renamed.items():
             state_dict[ours] = state_dict.pop(key)
-    if (
-        not module.aux
-        and details[1]
-        and any(k.startswith((f"{prefix}aux1.", f"{prefix}aux2.")) for k in state_dict)
-    ):
-        details[-1].append(
-            "These weights hold two auxiliary classifiers (aux1, aux2), but this network was built "
-            "with aux=False: build it with heads, load, and then take "
-            "googlenet_edu.fast.drop_heads(net.eval()); or delete the keys that begin with "
-            f"{prefix}aux1. and {prefix}aux2."
-        )
+
+
+HEADS_HINT = (
+    "\n\tThese weights hold two auxiliary classifiers (aux1, aux2), but this network was built "
+    "with aux=False: build it with heads, load, and then take "
+    "googlenet_edu.fast.drop_heads(net.eval()); or delete the keys that begin with aux1. and aux2."
+)
 
 
 def _our_name(key: str) -> str:

@@ -5,6 +5,7 @@ import inspect
 import io
 import pickle
 import re
+import sys
 
 import pytest
 import torch
@@ -470,9 +471,11 @@ def test_a_replica_of_data_parallel(net, monkeypatch):
     def copies(tensors, devices, detach=False):
         return [[t.clone() for t in tensors] for _ in devices]
 
-    monkeypatch.setattr(torch.nn.parallel.replicate, "_broadcast_coalesced_reshape", copies)
+    module = sys.modules["torch.nn.parallel.replicate"]  # the package has a function of this name
+    monkeypatch.setattr(module, "_broadcast_coalesced_reshape", copies)
+    monkeypatch.setattr(module, "_get_device_index", lambda device, *_: device)
     x = images(2, 3, 224, 224)
-    for replica in torch.nn.parallel.replicate.replicate(net, [0, 1]):
+    for replica in torch.nn.parallel.replicate(net, [0, 1]):
         assert not list(replica.parameters())
         for a, b in zip(replica(x), net(x), strict=True):
             assert torch.equal(a, b)
@@ -496,11 +499,11 @@ def test_torch_fx_traces_it(options, training):
 
 def test_weights_with_heads_into_a_network_without():
     whole, bare = small(), small(aux=False)
-    with pytest.raises(RuntimeError, match="aux=False: build it with heads.*drop_heads"):
+    with pytest.raises(
+        RuntimeError, match="(?s)Unexpected key.*aux=False: build it with heads.*drop_heads"
+    ):
         bare.load_state_dict(whole.state_dict())
     assert bare.load_state_dict(whole.state_dict(), strict=False).missing_keys == []
-    with pytest.raises(RuntimeError, match="keys that begin with 0.aux1"):
-        nn.Sequential(bare).load_state_dict(nn.Sequential(whole).state_dict())
     main = {k: v for k, v in whole.state_dict().items() if not k.startswith("aux")}
     bare.load_state_dict(main)
     assert torch.equal(bare.fc.weight, whole.fc.weight)
