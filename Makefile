@@ -66,7 +66,7 @@ PYTEST_ARGS ?= $(SPREAD) -m "not long"
 
 # What can be had without being root; what lacks then, the tests' first lines say.
 .PHONY: tools
-tools: $(FOR_TEST)
+tools: $(FOR_TEST)  ## what the tests use and pip does not bring, as far as it can be had without root
 	@$(PY) -m tests.tools || true
 	@if command -v npm >/dev/null && command -v node >/dev/null; then $(MAKE) --no-print-directory proxy || \
 	  echo "npm could not fetch JupyterHub's proxy; its tests are skipped." >&2; fi

@@ -7,12 +7,29 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests import tools
 from tests.building import Build, build_book, copy_book
 
 # Several test processes share the processor: threads of torch on top would wait for each other,
 # for three times as long in all. Kernels and commands that tests start take this over.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+LACKING = tools.missing()
+# What each tool is for: fixtures that need it, and folders or files whose tests do.
+NEEDS = {"Chromium": {"browser", "printed"}, "Node": {"hub"}, "bubblewrap": {"hub"}}
+
+
+def pytest_report_header():
+    return list(LACKING.values())
+
+
+def pytest_runtest_setup(item):
+    for name, fixtures in NEEDS.items():
+        marked = name in (one.args[0] for one in item.iter_markers("needs"))
+        if marked or fixtures & set(item.fixturenames):
+            tools.need(LACKING, name)
 
 
 @pytest.fixture(scope="session")

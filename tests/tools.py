@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -37,13 +38,18 @@ def chromium():
     return next((one for one in (own, shell) if os.path.exists(one)), None)
 
 
+def find_proxy():
+    own = Path(sys.prefix, "proxy", "node_modules", ".bin", "configurable-http-proxy")
+    return shutil.which("node") and (shutil.which(own) or shutil.which(own.name))
+
+
 def missing():
     """Return {tool: sentence} of what lacks on this machine."""
     from googlenet_edu.classroom import sandbox
 
     there = {
         "Chromium": chromium() is not None,
-        "Node": shutil.which("node") is not None,
+        "Node": find_proxy() is not None,
         "bubblewrap": not sandbox.trouble(),
     }
     return {name: sentence for name, sentence in HOW.items() if not there[name]}

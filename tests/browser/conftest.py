@@ -11,7 +11,6 @@ import functools
 import html
 import http.server
 import json
-import sys
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -19,10 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.building import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_tools"))
-import make_pdf  # noqa: E402
+from tests.tools import chromium as chromium_path
 
 expect.set_options(timeout=30_000)  # a busy machine is no fault
 
@@ -38,23 +34,11 @@ SCRIPTS_RAN = """() => !document.querySelector("script[data-later]")
 LOCAL = {"127.0.0.1", "localhost", ""}
 
 
-def find_chromium():
-    """Return the browser's path; the tests fail, not skip, without one."""
-    if path := make_pdf.chromium():
-        return path
-    pytest.fail(
-        "Chromium was not found, so nothing in the browser can be tested. Install it (on Debian: "
-        "apt install chromium) or set CHROMIUM to its path.",
-        pytrace=False,
-    )
-
-
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for all tests."""
-    path = find_chromium()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield chromium
         chromium.close()
 
