@@ -61,10 +61,32 @@ pdf: book $(FOR_PDF)  ## the whole book as one file, _build/pdf/googlenet-book.p
 	$(PY) book/_tools/make_pdf.py
 
 # Tests that share a server stay together; more than four workers only get into each other's way.
-PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
+SPREAD = -n auto --maxprocesses 4 --dist loadgroup
+PYTEST_ARGS ?= $(SPREAD) -m "not long"
 
-test: $(FOR_TEST)  ## all tests: unit, notebooks, book, browser, Jupyter
+# What can be had without being root; what lacks then, the tests' first lines say.
+.PHONY: tools
+tools: $(FOR_TEST)
+	@$(PY) -m tests.tools || true
+	@if command -v npm >/dev/null && command -v node >/dev/null; then $(MAKE) --no-print-directory proxy || \
+	  echo "npm could not fetch JupyterHub's proxy; its tests are skipped." >&2; fi
+
+test: tools  ## the tests: unit, notebooks, book, browser, Jupyter, course
 	$(PY) -m pytest $(PYTEST_ARGS)
+
+.PHONY: test-all test-processors
+test-all: tools  ## these and what is long by nature: killed torchrun runs, a hub, a thousand widgets
+	$(PY) -m pytest $(SPREAD)
+
+# oneDNN and PyTorch are told to compute as on other processors; 512 bits only where they are.
+test-processors: $(FOR_TEST)  ## unit tests and chapters as older and newer processors compute them
+	set -e; for kind in default:SSE41 avx2:AVX2 $$(grep -q avx512f /proc/cpuinfo 2>/dev/null && echo avx512:AVX512_CORE); do \
+	  for threads in 1 2; do \
+	    echo "ATEN_CPU_CAPABILITY=$${kind%:*} ONEDNN_MAX_CPU_ISA=$${kind#*:} OMP_NUM_THREADS=$$threads"; \
+	    ATEN_CPU_CAPABILITY=$${kind%:*} ONEDNN_MAX_CPU_ISA=$${kind#*:} OMP_NUM_THREADS=$$threads \
+	      $(PY) -m pytest $(SPREAD) tests/unit tests/notebooks; \
+	  done; \
+	done
 
 lint: $(FOR_TEST)  ## style, spelling, words, the notebooks' form
 	HOOK_PYTHON=$(PY) $(PY) -m pre_commit run --all-files
@@ -83,12 +105,12 @@ assignments: $(FOR_TEST)  ## a zip per assignment for the students, into build/a
 	$(PY) book/_tools/make_assignments.py
 
 bench: $(FOR_TEST)  ## sizes and times, with a report in _bench
-	$(PY) -m tests.bench --bench-env "$(BENCH_VENV)" $(BENCH_ARGS)
+	$(PY) -m tests.benchmarks --bench-env "$(BENCH_VENV)" $(BENCH_ARGS)
 
 bench-env: $(BENCH_VENV)/.ready  ## torchvision for the benchmarks, in an environment of its own
 
 bench-classroom: $(FOR_TEST)  ## grade 100 submissions of A1: how fast, and is the gradebook right
-	$(PY) -m tests.bench_classroom
+	$(PY) -m tests.benchmarks.classroom
 
 hub: $(FOR_HUB) proxy  ## rehearse the course on a JupyterHub of this machine
 	$(PY) book/classroom/hub/hub.py --assignments A1 A2 A3 A4 A5

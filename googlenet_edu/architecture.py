@@ -8,11 +8,15 @@ layer names of the book. Chapters: book/network/googlenet, book/network/table1.
 from dataclasses import dataclass, replace
 from functools import cache
 from math import floor, isfinite
+from typing import Any
+
+from .checks import choice, count
 
 __all__ = [
     "AUX",
     "BACKBONE",
     "HEAD_GRID",
+    "HEAD_IMAGES",
     "INCEPTION",
     "VARIANTS",
     "AuxSpec",
@@ -22,11 +26,21 @@ __all__ = [
     "Network",
     "PoolSpec",
     "Variant",
+    "head_grid",
+    "head_pool",
     "network",
     "scale_channels",
 ]
 
-HEAD_GRID = 4  # side of the grid that an auxiliary classifier flattens: 4 * 4 * 128 = 2048
+# The fixed auxiliary classifiers flatten a grid of 4 x 4 cells: 4 * 4 * 128 = 2048 numbers. A map
+# of 14 to 16 cells after inception4a gives it, and these square images give such a map.
+HEAD_GRID = 4
+HEAD_IMAGES = "223 to 270 px"
+
+
+def head_grid(side: int) -> int:
+    """Return the cells that a head's average pool (5 x 5, stride 3) makes of side cells."""
+    return (side - 5) // 3 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +83,11 @@ class InceptionSpec:
     pool_proj: int
 
     @property
-    def out_channels(self):
+    def out_channels(self) -> int:
         """Channels after the four branches are joined."""
         return self.ch1x1 + self.ch3x3 + self.ch5x5 + self.pool_proj
 
-    def branches(self, branch3_kernel=5):
+    def branches(self, branch3_kernel: int = 5) -> tuple[tuple[Any, ...], ...]:
         """Return the layers of branch1 to branch4; branch3_kernel is 5, or torchvision's 3."""
         return _branches(self, branch3_kernel)
 
@@ -108,14 +122,14 @@ class AuxSpec:
     conv_channels: int = 128
     hidden: int = 1024
 
-    def pool(self, aux_pool="fixed"):
+    def pool(self, aux_pool: str = "fixed") -> PoolSpec | None:
         """Return the average pool of the head, or None for the adaptive one (4 x 4 cells)."""
         if aux_pool == "adaptive":
             return None
         return PoolSpec("feature_.0", 5, 3, ceil_mode=False, kind="avg")
 
     @property
-    def flat_features(self):
+    def flat_features(self) -> int:
         """Numbers per image that the first linear layer expects: 4 * 4 * conv_channels."""
         return HEAD_GRID * HEAD_GRID * self.conv_channels
 
@@ -150,7 +164,7 @@ class Variant:
     dropout: float = 0.4
     aux_dropout: float = 0.7
     aux_pool: str = "fixed"
-    lrn: tuple = ()
+    lrn: tuple[LRNSpec, ...] = ()
 
 
 def _inception(block, *channels):
@@ -219,21 +233,21 @@ class Network:
     """A variant at one width: what `GoogLeNet` and `ledger` are built from."""
 
     variant: Variant
-    backbone: tuple
-    aux: tuple
+    backbone: tuple[Any, ...]  # ConvSpec, PoolSpec and InceptionSpec in forward order
+    aux: tuple[AuxSpec, ...]
 
     @property
-    def out_channels(self):
+    def out_channels(self) -> int:
         """Channels after inception5b, which the last linear layer reads."""
         return self.backbone[-1].out_channels
 
 
-def scale_channels(channels, width):
+def scale_channels(channels: int, width: float) -> int:
     """Return channels * width, rounded to the nearest multiple of 4 and never below 4."""
     return max(4, 4 * floor(channels * width / 4 + 0.5))
 
 
-def network(variant="article", width=1.0, in_channels=3):
+def network(variant: str = "article", width: float = 1.0, in_channels: int = 3) -> Network:
     """Return the `Network` of a variant, with every layer `width` times as wide.
 
     variant: a name in `VARIANTS`. width: a positive number; 1 is GoogLeNet, 0.25 trains in
@@ -243,24 +257,30 @@ def network(variant="article", width=1.0, in_channels=3):
     >>> network("torchvision").variant.branch3_kernel
     3
     """
-    if not isinstance(variant, str) or variant not in VARIANTS:
-        raise ValueError(
-            f"variant must be one of {', '.join(map(repr, VARIANTS))}, but got {variant!r}: "
-            "choose one of these names."
-        )
+    choice("variant", variant, VARIANTS, "choose one of these names")
     number = isinstance(width, (int, float)) and not isinstance(width, bool)
     if not number or not isfinite(width) or width <= 0:
         raise ValueError(
             f"width must be a positive number, but got {width!r}: 1 is GoogLeNet itself, 0.25 has "
             "a quarter of its channels."
         )
-    whole = isinstance(in_channels, int) and not isinstance(in_channels, bool)
-    if not whole or in_channels < 1:
-        raise ValueError(
-            f"in_channels must be a whole number from 1 up, but got {in_channels!r}: colour images "
-            "have 3 channels, grey ones 1."
-        )
+    count("in_channels", in_channels, "color images have 3 channels, gray ones 1")
     return _network(variant, width, in_channels)
+
+
+def head_pool(variant: Variant, aux_pool: str | None = None) -> str:
+    """Return the pool of a variant's heads, "fixed" or "adaptive"; None takes the variant's own.
+
+    Raises: ValueError for anything else.
+    """
+    if aux_pool is None:
+        return variant.aux_pool
+    if aux_pool not in ("fixed", "adaptive"):
+        raise ValueError(
+            f"aux_pool must be 'fixed' ({HEAD_IMAGES}) or 'adaptive' (any size), but got "
+            f"{aux_pool!r}: choose one of the two."
+        )
+    return aux_pool
 
 
 @cache

@@ -1,25 +1,30 @@
-"""Checks and number formatting shared by the size functions and the widgets.
+"""The package's checks of arguments, and how numbers are written in messages.
 
-Every check raises `SizeError` with one sentence: what was given, what is allowed,
-what to do. Nothing here imports torch.
+Every check raises a ValueError with one sentence: what was given, what is allowed, what to do.
+Those of sizes raise `SizeError`. Nothing here imports torch.
 """
 
 import operator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 __all__ = [
     "AXES",
     "SizeError",
     "SizeTypeError",
     "call",
+    "choice",
+    "count",
     "decimal",
-    "describe",
     "flag",
     "is_sequence",
     "joined",
     "pair",
     "per_axis",
+    "quote",
     "show",
+    "truth",
     "where",
     "whole",
 ]
@@ -35,7 +40,7 @@ class SizeTypeError(SizeError, TypeError):
     """A value of the wrong type (a float, a text, None, True) where a whole number belongs."""
 
 
-def show(number):
+def show(number: int) -> str:
     """Write an int for a message; a number too long to read is described instead."""
     if number.bit_length() > 200:
         digits = number.bit_length() * 30103 // 100000 + 1
@@ -43,7 +48,7 @@ def show(number):
     return str(number)
 
 
-def decimal(numerator, denominator):
+def decimal(numerator: int, denominator: int) -> str:
     """Write numerator / denominator as a decimal: "111.5", or "about 54.333"."""
     value = Fraction(numerator, denominator)
     if value.denominator == 1:
@@ -58,18 +63,18 @@ def decimal(numerator, denominator):
     return f"about {text}"
 
 
-def label(name, axis):
+def label(name: str, axis: str) -> str:
     """Name an argument, with its axis when the two axes differ."""
     return f"{name} ({axis})" if axis else name
 
 
-def describe(value):
+def quote(value: object) -> str:
     """Repeat what the user gave, short enough for one sentence."""
     text = show(value) if type(value) is int else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def whole(name, value, minimum=None, axis=""):
+def whole(name: str, value: Any, minimum: int | None = None, axis: str = "") -> int:
     """Return value as an int, or raise one sentence that names the argument and the way out."""
     named = label(name, axis)
     if isinstance(value, bool):
@@ -79,7 +84,7 @@ def whole(name, value, minimum=None, axis=""):
     try:
         number = operator.index(value)
     except (TypeError, ValueError, RuntimeError):
-        given = "None" if value is None else f"{describe(value)} ({type(value).__name__})"
+        given = "None" if value is None else f"{quote(value)} ({type(value).__name__})"
         hint = "give an int"
         if isinstance(value, float):
             hint = "give an int; when you compute it, divide with // instead of /"
@@ -94,19 +99,44 @@ def whole(name, value, minimum=None, axis=""):
     return number
 
 
-def flag(name, value):
-    """Return a truth value as it is; torch refuses anything else, and so do we."""
-    if not isinstance(value, bool):
-        raise SizeTypeError(f"{name} must be True or False, but got {describe(value)}.")
+def count(name: str, value: Any, hint: str, least: int = 1, unit: str = "") -> int:
+    """Return value if it is an int from least up; hint is the sentence's last part."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(
+            f"{name} must be a whole number{unit} from {least} up, but got {value!r}: {hint}."
+        )
     return value
 
 
-def is_sequence(value):
+def truth(name: str, value: Any, hint: str) -> bool:
+    """Return value if it is True or False; hint is the sentence's last part."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, but got {value!r}: {hint}.")
+    return value
+
+
+def choice(name: str, value: Any, options: Iterable[str], hint: str = "choose one of these") -> str:
+    """Return value if it is one of some texts."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(repr, options))}, but got {value!r}: {hint}."
+        )
+    return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return a truth value as it is; torch refuses anything else, and so do we."""
+    if not isinstance(value, bool):
+        raise SizeTypeError(f"{name} must be True or False, but got {quote(value)}.")
+    return value
+
+
+def is_sequence(value: object) -> bool:
     """A tuple or list (torch.Size is a tuple), which torch takes as one value per axis."""
     return isinstance(value, (tuple, list))
 
 
-def pair(name, value, minimum=None, single=True):
+def pair(name: str, value: Any, minimum: int | None = None, single: bool = True) -> tuple[int, int]:
     """Return the (height, width) pair of an argument given as an int or a tuple.
 
     single says whether a tuple of one number is allowed and stands for both axes,
@@ -126,16 +156,17 @@ def pair(name, value, minimum=None, single=True):
             hint = " use torch.nn.functional.pad for four different edges,"
         raise SizeError(
             f"{name} must be one whole number or a (height, width) pair, but got "
-            f"{len(value)} numbers, {describe(tuple(value))}:{hint} give one or two numbers."
+            f"{len(value)} numbers, {quote(tuple(value))}:{hint} give one or two numbers."
         )
-    return tuple(whole(name, item, minimum, axis) for item, axis in zip(value, AXES, strict=True))
+    height, width = (whole(name, one, minimum, axis) for one, axis in zip(value, AXES, strict=True))
+    return height, width
 
 
-def where(name):
+def where(name: str) -> str:
     return f"{name}: " if name else ""
 
 
-def per_axis(given, *pairs):
+def per_axis(given: Iterable[Any], *pairs: Any) -> Iterator[tuple[Any, ...]]:
     """Yield (axis name, value of each argument); one nameless axis when all were ints."""
     if any(is_sequence(value) and len(value) == 2 for value in given):
         for axis, name in enumerate(AXES):
@@ -144,16 +175,16 @@ def per_axis(given, *pairs):
         yield ("", *(values[0] for values in pairs))
 
 
-def joined(axes):
+def joined(axes: Sequence[Any]) -> Any:
     return axes[0].out if len(axes) == 1 else tuple(axis.out for axis in axes)
 
 
-def call(name, size, **arguments):
+def call(name: str, size: Any, **arguments: Any) -> str:
     """Write the call as the reader would, leaving out what is at its default."""
-    parts = [describe(size)]
+    parts = [quote(size)]
     for key, value in arguments.items():
         if key in ("kernel_size", "output_size"):
-            parts.append(f"{key}={describe(value)}")
+            parts.append(f"{key}={quote(value)}")
         elif value[0] != value[1]:
-            parts.append(f"{key}={describe(value[0])}")
+            parts.append(f"{key}={quote(value[0])}")
     return f"{name}({', '.join(parts)})"

@@ -7,9 +7,9 @@ Chapters: book/blocks/basic_conv, book/blocks/inception, book/blocks/auxiliary.
 import torch
 from torch import Tensor, nn
 
-from .architecture import HEAD_GRID, ConvSpec, InceptionSpec
+from .architecture import HEAD_GRID, HEAD_IMAGES, head_grid
 
-__all__ = ["AuxClf", "BasicConv2d", "Inception"]
+__all__ = ["AuxClf", "BasicConv2d", "Inception", "is_symbolic"]
 
 
 class BasicConv2d(nn.Module):
@@ -25,23 +25,21 @@ class BasicConv2d(nn.Module):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=1,
-        padding=0,
-        dilation=1,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] | str = 0,
+        dilation: int | tuple[int, int] = 1,
         *,
-        batch_norm=True,
-        eps=1e-5,
-    ):
+        batch_norm: bool = True,
+        eps: float = 1e-5,
+    ) -> None:
         super().__init__()
-        layers = [
-            nn.Conv2d(
-                in_channels, out_channels, kernel_size, stride, padding, dilation,
-                bias=not batch_norm,
-            )
-        ]  # fmt: skip
+        window = (kernel_size, stride, padding, dilation)
+        layers: list[nn.Module] = [
+            nn.Conv2d(in_channels, out_channels, *window, bias=not batch_norm)
+        ]
         if batch_norm:
             layers.append(nn.BatchNorm2d(out_channels, eps=eps))
         layers.append(nn.ReLU(inplace=True))
@@ -66,38 +64,39 @@ class Inception(nn.Module):
 
     def __init__(
         self,
-        in_channels,
-        ch1x1,
-        ch3x3reduce,
-        ch3x3,
-        ch5x5reduce,
-        ch5x5,
-        pool_proj,
+        in_channels: int,
+        ch1x1: int,
+        ch3x3reduce: int,
+        ch3x3: int,
+        ch5x5reduce: int,
+        ch5x5: int,
+        pool_proj: int,
         *,
-        branch3_kernel=5,
-        batch_norm=True,
-        eps=1e-5,
-    ):
+        branch3_kernel: int = 5,
+        batch_norm: bool = True,
+        eps: float = 1e-5,
+    ) -> None:
         super().__init__()
         if branch3_kernel not in (3, 5):
             raise ValueError(
                 f"branch3_kernel must be 5 (the paper) or 3 (torchvision), but got "
                 f"{branch3_kernel!r}: choose one of the two."
             )
-        spec = InceptionSpec(
-            "", in_channels, ch1x1, ch3x3reduce, ch3x3, ch5x5reduce, ch5x5, pool_proj
+        norm = {"batch_norm": batch_norm, "eps": eps}
+        self.branch1 = BasicConv2d(in_channels, ch1x1, 1, **norm)
+        self.branch2 = nn.Sequential(
+            BasicConv2d(in_channels, ch3x3reduce, 1, **norm),
+            BasicConv2d(ch3x3reduce, ch3x3, 3, padding=1, **norm),
         )
-
-        def layer(part):
-            if isinstance(part, ConvSpec):
-                return conv_from_spec(part, batch_norm=batch_norm, eps=eps)
-            return max_pool_from_spec(part)
-
-        one, two, three, four = spec.branches(branch3_kernel)
-        self.branch1 = layer(one[0])
-        self.branch2 = nn.Sequential(*map(layer, two))
-        self.branch3 = nn.Sequential(*map(layer, three))
-        self.branch4 = nn.Sequential(*map(layer, four))
+        side = branch3_kernel
+        self.branch3 = nn.Sequential(
+            BasicConv2d(in_channels, ch5x5reduce, 1, **norm),
+            BasicConv2d(ch5x5reduce, ch5x5, side, padding=side // 2, **norm),
+        )
+        self.branch4 = nn.Sequential(
+            nn.MaxPool2d(3, stride=1, padding=1),
+            BasicConv2d(in_channels, pool_proj, 1, **norm),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         branches = [self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)]
@@ -123,16 +122,16 @@ class AuxClf(nn.Module):
 
     def __init__(
         self,
-        in_channels,
-        num_classes=1000,
+        in_channels: int,
+        num_classes: int = 1000,
         *,
-        pool="fixed",
-        conv_channels=128,
-        hidden=1024,
-        dropout=0.7,
-        batch_norm=True,
-        eps=1e-5,
-    ):
+        pool: str = "fixed",
+        conv_channels: int = 128,
+        hidden: int = 1024,
+        dropout: float = 0.7,
+        batch_norm: bool = True,
+        eps: float = 1e-5,
+    ) -> None:
         super().__init__()
         if pool not in ("fixed", "adaptive"):
             raise ValueError(
@@ -140,10 +139,10 @@ class AuxClf(nn.Module):
                 f"{pool!r}: choose one of the two."
             )
         self.adaptive = pool == "adaptive"
-        self.grid = HEAD_GRID
-        first = nn.AdaptiveAvgPool2d(HEAD_GRID) if self.adaptive else nn.AvgPool2d(5, stride=3)
+        self.grid, self.fits = HEAD_GRID, HEAD_IMAGES
         self.feature_ = nn.Sequential(
-            first, BasicConv2d(in_channels, conv_channels, 1, batch_norm=batch_norm, eps=eps)
+            nn.AdaptiveAvgPool2d(HEAD_GRID) if self.adaptive else nn.AvgPool2d(5, stride=3),
+            BasicConv2d(in_channels, conv_channels, 1, batch_norm=batch_norm, eps=eps),
         )
         self.clf_ = nn.Sequential(
             nn.Linear(HEAD_GRID * HEAD_GRID * conv_channels, hidden),
@@ -153,42 +152,27 @@ class AuxClf(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.adaptive:
+        if not self.adaptive and (torch.jit.is_scripting() or not is_symbolic(x)):
             height, width = x.size(-2), x.size(-1)
             if height < 5 or width < 5:
                 raise ValueError(
                     f"An auxiliary classifier needs at least a 5 x 5 map at 4a, but got "
-                    f"{height} x {width}: use a larger image (79 px or more per side; 223 to 270 "
-                    "px fit), or aux=False, or aux_pool='adaptive'."
+                    f"{height} x {width}: use a larger image (79 px or more per side; "
+                    f"{self.fits} fit), or aux=False, or aux_pool='adaptive'."
                 )
-            rows, columns = (height - 5) // 3 + 1, (width - 5) // 3 + 1
+            rows, columns = head_grid(height), head_grid(width)
             if rows != self.grid or columns != self.grid:
                 raise ValueError(
                     f"An auxiliary classifier needs a {self.grid} x {self.grid} grid after its "
                     f"average pool, but a map of {height} x {width} gives {rows} x {columns}: "
-                    "square images from 223 to 270 px fit; resize the images, or build the "
+                    f"square images from {self.fits} fit; resize the images, or build the "
                     "network with aux=False or aux_pool='adaptive', or call main_logits(x)."
                 )
         # flatten(1) keeps one row per image; view(-1, 2048) would cut across images.
         return self.clf_(torch.flatten(self.feature_(x), 1))
 
 
-def conv_from_spec(spec, *, batch_norm, eps):
-    """Build the `BasicConv2d` of a ConvSpec."""
-    return BasicConv2d(
-        spec.in_channels,
-        spec.out_channels,
-        spec.kernel_size,
-        spec.stride,
-        spec.padding,
-        spec.dilation,
-        batch_norm=batch_norm,
-        eps=eps,
-    )
-
-
-def max_pool_from_spec(spec):
-    """Build the MaxPool2d of a PoolSpec."""
-    return nn.MaxPool2d(
-        spec.kernel_size, spec.stride, spec.padding, spec.dilation, ceil_mode=spec.ceil_mode
-    )
+@torch.jit.unused
+def is_symbolic(x: Tensor) -> bool:
+    """Whether torch.fx follows x through the code: then its shape is not known yet."""
+    return isinstance(x, torch.fx.Proxy)

@@ -1,18 +1,27 @@
-"""GoogLeNet (Inception v1) as a torch module, built from the table in `architecture`.
+"""GoogLeNet (Inception v1) as a torch module, line by line; a test holds it to `architecture`.
 
 Chapters: book/network/googlenet (the assembly), book/network/relatives (the variants).
 """
 
-import re
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from torch import Tensor, nn
 from torch.utils import _pytree
 
-from .architecture import VARIANTS, ConvSpec, InceptionSpec, PoolSpec, network
-from .layers import AuxClf, Inception, conv_from_spec, max_pool_from_spec
+from .architecture import (
+    VARIANTS,
+    ConvSpec,
+    InceptionSpec,
+    Network,
+    head_pool,
+    network,
+    scale_channels,
+)
+from .checks import count, truth
+from .layers import AuxClf, BasicConv2d, Inception, is_symbolic
 from .sizes import SizeError, conv_output_size, pool_output_size
+from .weights import HEADS_HINT, take_torchvision_names, to_half_scale
 
 __all__ = ["GoogLeNet", "GoogLeNetOutput"]
 
@@ -71,83 +80,89 @@ class GoogLeNet(nn.Module):
 
     def __init__(
         self,
-        num_classes=1000,
-        aux=True,
-        norm="bn",
+        num_classes: int = 1000,
+        aux: bool = True,
+        norm: str = "bn",
         *,
-        variant=None,
-        in_channels=3,
-        aux_pool=None,
-        width=1.0,
-        transform_input=False,
-    ):
+        variant: str | None = None,
+        in_channels: int = 3,
+        aux_pool: str | None = None,
+        width: float = 1.0,
+        transform_input: bool = False,
+    ) -> None:
         super().__init__()
-        num_classes = _class_count(num_classes)
-        _truth("aux", aux, "True builds the two auxiliary classifiers")
-        _truth("transform_input", transform_input, "True is for torchvision's pretrained weights")
         plan = network(_variant_name(norm, variant), width, in_channels)
-        chosen = plan.variant
-        aux_pool = chosen.aux_pool if aux_pool is None else aux_pool
-        if aux_pool not in ("fixed", "adaptive"):
-            raise ValueError(
-                f"aux_pool must be 'fixed' (223 to 270 px) or 'adaptive' (any size), but got "
-                f"{aux_pool!r}: choose one of the two."
-            )
-        if transform_input and in_channels != 3:
-            raise ValueError(
-                f"transform_input needs in_channels=3, but got in_channels={in_channels}: leave "
-                "transform_input=False."
-            )
-        self.num_classes = num_classes
-        self.aux = aux
-        self.variant = chosen.name
-        self.in_channels = in_channels
-        self.width = float(width)
-        self.transform_input = transform_input
-        self.smallest_image = _smallest_image(plan.backbone)
-        self.adaptive_heads = aux_pool == "adaptive"
+        self._set_options(plan, num_classes, aux, aux_pool, width, in_channels, transform_input)
+        # The numbers are the paper's; a variant brings its norm and width with its blocks.
+        conv_block, lrn, inception_block, aux_block = _blocks(plan, width, self.adaptive_heads)
 
-        norm_args = {"batch_norm": chosen.norm == "bn", "eps": chosen.bn_eps}
-        lrn = {spec.after: spec for spec in chosen.lrn}
-        self.norm1 = self.norm2 = None
-        for spec in plan.backbone:
-            setattr(self, spec.name, _module(spec, chosen.branch3_kernel, norm_args))
-            if spec.name in lrn:
-                rule = lrn[spec.name]
-                setattr(
-                    self, rule.name, nn.LocalResponseNorm(rule.size, rule.alpha, rule.beta, rule.k)
-                )
+        self.conv1 = conv_block(3, 64, kernel_size=7, stride=2, padding=3)
+        self.maxpool1 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.norm1 = lrn("maxpool1")
+        self.conv2 = conv_block(64, 64, kernel_size=1)
+        self.conv3 = conv_block(64, 192, kernel_size=3, padding=1)
+        self.norm2 = lrn("conv3")
+        self.maxpool2 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+
+        self.inception3a = inception_block(192, 64, 96, 128, 16, 32, 32)
+        self.inception3b = inception_block(256, 128, 128, 192, 32, 96, 64)
+        self.maxpool3 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+
+        self.inception4a = inception_block(480, 192, 96, 208, 16, 48, 64)
+        self.inception4b = inception_block(512, 160, 112, 224, 24, 64, 64)
+        self.inception4c = inception_block(512, 128, 128, 256, 24, 64, 64)
+        self.inception4d = inception_block(512, 112, 144, 288, 32, 64, 64)
+        self.inception4e = inception_block(528, 256, 160, 320, 32, 128, 128)
+        self.maxpool4 = nn.MaxPool2d(plan.variant.maxpool4_kernel, stride=2, ceil_mode=True)
+
+        self.inception5a = inception_block(832, 256, 160, 320, 32, 128, 128)
+        self.inception5b = inception_block(832, 384, 192, 384, 48, 128, 128)
+
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(chosen.dropout)
+        self.dropout = nn.Dropout(plan.variant.dropout)
         self.fc = nn.Linear(plan.out_channels, num_classes)
-        self.aux1 = self.aux2 = None
-        if aux:
-            for head in plan.aux:
-                module = AuxClf(
-                    head.in_channels,
-                    num_classes,
-                    pool=aux_pool,
-                    conv_channels=head.conv_channels,
-                    hidden=head.hidden,
-                    dropout=chosen.aux_dropout,
-                    **norm_args,
-                )
-                setattr(self, head.name, module)
-        self.register_load_state_dict_pre_hook(_take_torchvision_names)
+
+        self.aux1 = aux_block(512, num_classes) if aux else None
+        self.aux2 = aux_block(528, num_classes) if aux else None
 
     def forward(self, x: Tensor) -> GoogLeNetOutput:
         self._check(x)
-        x = self._to_4a(x)
+        return self._layers(x, self.aux)
+
+    def _layers(self, x: Tensor, heads: bool) -> GoogLeNetOutput:
+        if self.transform_input:
+            x = to_half_scale(x)
         aux1: Optional[Tensor] = None  # noqa: UP045
         aux2: Optional[Tensor] = None  # noqa: UP045
-        big_enough = self.adaptive_heads or (x.size(2) >= 5 and x.size(3) >= 5)
-        run_heads = self.aux and (self.training or big_enough)
-        if run_heads and self.aux1 is not None:
-            aux1 = self.aux1(x)
-        x = self._to_4d(x)
-        if run_heads and self.aux2 is not None:
-            aux2 = self.aux2(x)
-        return GoogLeNetOutput(self._classify(x), aux1, aux2)
+        # N x 3 x 224 x 224
+        x = self.conv1(x)  # N x 64 x 112 x 112
+        x = self.maxpool1(x)  # N x 64 x 56 x 56
+        x = x if self.norm1 is None else self.norm1(x)
+        x = self.conv2(x)  # N x 64 x 56 x 56
+        x = self.conv3(x)  # N x 192 x 56 x 56
+        x = x if self.norm2 is None else self.norm2(x)
+        x = self.maxpool2(x)  # N x 192 x 28 x 28
+        x = self.inception3a(x)  # N x 256 x 28 x 28
+        x = self.inception3b(x)  # N x 480 x 28 x 28
+        x = self.maxpool3(x)  # N x 480 x 14 x 14
+        x = self.inception4a(x)  # N x 512 x 14 x 14
+        heads = heads and self._heads_run(x)
+        if heads and self.aux1 is not None:
+            aux1 = self.aux1(x)  # N x 1000
+        x = self.inception4b(x)  # N x 512 x 14 x 14
+        x = self.inception4c(x)  # N x 512 x 14 x 14
+        x = self.inception4d(x)  # N x 528 x 14 x 14
+        if heads and self.aux2 is not None:
+            aux2 = self.aux2(x)  # N x 1000
+        x = self.inception4e(x)  # N x 832 x 14 x 14
+        x = self.maxpool4(x)  # N x 832 x 7 x 7
+        x = self.inception5a(x)  # N x 832 x 7 x 7
+        x = self.inception5b(x)  # N x 1024 x 7 x 7
+        x = self.avgpool(x)  # N x 1024 x 1 x 1
+        x = torch.flatten(x, 1)  # N x 1024
+        x = self.dropout(x)
+        x = self.fc(x)  # N x 1000
+        return GoogLeNetOutput(x, aux1, aux2)
 
     @torch.jit.export
     def main_logits(self, x: Tensor) -> Tensor:
@@ -160,7 +175,7 @@ class GoogLeNet(nn.Module):
         self._check(x)
         return self._main_path(x)
 
-    def reset_classes(self, num_classes):
+    def reset_classes(self, num_classes: int) -> "GoogLeNet":
         """Give all three classifiers a fresh last layer for num_classes; return the network.
 
         Everything else keeps its weights; make the optimizer afterwards, because the new layers
@@ -175,31 +190,49 @@ class GoogLeNet(nn.Module):
         self.num_classes = num_classes
         return self
 
+    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
+        """As torch.nn.Module's; for weights of heads that are not here, with the way out."""
+        try:
+            return super().load_state_dict(state_dict, strict, assign)
+        except RuntimeError as error:
+            if self.aux or not any(key.startswith(("aux1.", "aux2.")) for key in state_dict):
+                raise
+            raise RuntimeError(f"{error}{HEADS_HINT}") from None
+
     def _main_path(self, x: Tensor) -> Tensor:
-        return self._classify(self._to_4d(self._to_4a(x)))
+        return self._layers(x, False).logits
 
-    def _to_4a(self, x: Tensor) -> Tensor:
-        if self.transform_input:
-            x = _to_half_scale(x)
-        x = self.maxpool1(self.conv1(x))
-        if self.norm1 is not None:
-            x = self.norm1(x)
-        x = self.conv3(self.conv2(x))
-        if self.norm2 is not None:
-            x = self.norm2(x)
-        x = self.maxpool2(x)
-        x = self.maxpool3(self.inception3b(self.inception3a(x)))
-        return self.inception4a(x)
+    def _heads_run(self, x: Tensor) -> bool:
+        """Whether the heads take part, for a map after inception4a: in training always."""
+        if self.training or self.adaptive_heads:
+            return True
+        if not torch.jit.is_scripting() and is_symbolic(x):
+            return True
+        return x.size(2) >= 5 and x.size(3) >= 5
 
-    def _to_4d(self, x: Tensor) -> Tensor:
-        return self.inception4d(self.inception4c(self.inception4b(x)))
-
-    def _classify(self, x: Tensor) -> Tensor:
-        x = self.maxpool4(self.inception4e(x))
-        x = self.inception5b(self.inception5a(x))
-        return self.fc(self.dropout(torch.flatten(self.avgpool(x), 1)))
+    def _set_options(
+        self, plan, num_classes, aux, aux_pool, width, in_channels, transform_input
+    ) -> None:
+        self.num_classes = _class_count(num_classes)
+        self.aux = truth("aux", aux, "True builds the two auxiliary classifiers")
+        self.transform_input = truth(
+            "transform_input", transform_input, "True is for torchvision's pretrained weights"
+        )
+        self.adaptive_heads = head_pool(plan.variant, aux_pool) == "adaptive"
+        if transform_input and in_channels != 3:
+            raise ValueError(
+                f"transform_input needs in_channels=3, but got in_channels={in_channels}: leave "
+                "transform_input=False."
+            )
+        self.variant = plan.variant.name
+        self.in_channels = in_channels
+        self.width = float(width)
+        self.smallest_image = _smallest_image(plan.backbone)
+        self.register_load_state_dict_pre_hook(take_torchvision_names)
 
     def _check(self, x: Tensor) -> None:
+        if not torch.jit.is_scripting() and is_symbolic(x):
+            return
         if not torch.jit.is_scripting() and not isinstance(x, Tensor):
             raise TypeError(
                 f"Images must be a torch tensor, but got {type(x).__name__}: convert arrays with "
@@ -241,8 +274,8 @@ class GoogLeNet(nn.Module):
         if not torch.jit.is_scripting():
             self._check_dtype(x)
 
-    def _check_dtype(self, x):
-        weight = next(self.parameters()).dtype
+    def _check_dtype(self, x: Tensor) -> None:
+        weight = self.fc.weight.dtype  # parameters() is empty in a replica of DataParallel
         if x.dtype != weight and not torch.is_autocast_enabled(x.device.type):
             raise ValueError(
                 f"Images must have the dtype of the weights, {weight}, but got {x.dtype}: convert "
@@ -250,22 +283,51 @@ class GoogLeNet(nn.Module):
             )
 
 
-def _module(spec, branch3_kernel, norm_args):
-    if isinstance(spec, ConvSpec):
-        return conv_from_spec(spec, **norm_args)
-    if isinstance(spec, PoolSpec):
-        return max_pool_from_spec(spec)
-    return Inception(
-        spec.in_channels,
-        spec.ch1x1,
-        spec.ch3x3reduce,
-        spec.ch3x3,
-        spec.ch5x5reduce,
-        spec.ch5x5,
-        spec.pool_proj,
-        branch3_kernel=branch3_kernel,
-        **norm_args,
-    )
+def _blocks(plan: Network, width: float, adaptive: bool) -> tuple[Any, ...]:
+    """Return BasicConv2d, local response norm, Inception and AuxClf of a variant and a width.
+
+    They are called with the paper's numbers, in forward order: at another width each block reads
+    the channels that the one before it has.
+    """
+    variant = plan.variant
+    norm = {"batch_norm": variant.norm == "bn", "eps": variant.bn_eps}
+    channels = plan.backbone[0].in_channels
+    rules = {rule.after: rule for rule in variant.lrn}
+    heads = iter(plan.aux)
+
+    def scaled(number):
+        return scale_channels(number, width)
+
+    def conv_block(_, out_channels, **window):
+        nonlocal channels
+        given, channels = channels, scaled(out_channels)
+        return BasicConv2d(given, channels, **window, **norm)
+
+    def inception_block(_, *numbers):
+        nonlocal channels
+        given, six = channels, [scaled(number) for number in numbers]
+        channels = six[0] + six[2] + six[4] + six[5]
+        return Inception(given, *six, branch3_kernel=variant.branch3_kernel, **norm)
+
+    def lrn(after):
+        rule = rules.get(after)
+        if rule is None:
+            return None
+        return nn.LocalResponseNorm(rule.size, rule.alpha, rule.beta, rule.k)
+
+    def aux_block(_, num_classes):
+        head = next(heads)
+        return AuxClf(
+            head.in_channels,
+            num_classes,
+            pool="adaptive" if adaptive else "fixed",
+            conv_channels=head.conv_channels,
+            hidden=head.hidden,
+            dropout=variant.aux_dropout,
+            **norm,
+        )
+
+    return conv_block, lrn, inception_block, aux_block
 
 
 def _variant_name(norm, variant):
@@ -286,17 +348,7 @@ def _variant_name(norm, variant):
 
 
 def _class_count(number):
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise ValueError(
-            f"num_classes must be a whole number from 1 up, but got {number!r}: give the number of "
-            "classes of your data."
-        )
-    return number
-
-
-def _truth(name, value, meaning):
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, but got {value!r}: {meaning}.")
+    return count("num_classes", number, "give the number of classes of your data")
 
 
 def _fresh_linear(old, num_classes):
@@ -324,42 +376,3 @@ def _passes(backbone, side):
     except SizeError:
         return False
     return True
-
-
-def _to_half_scale(x: Tensor) -> Tensor:
-    """From ImageNet's mean and deviation per channel to mean 0.5 and deviation 0.5."""
-    red = x[:, 0:1] * (0.229 / 0.5) + (0.485 - 0.5) / 0.5
-    green = x[:, 1:2] * (0.224 / 0.5) + (0.456 - 0.5) / 0.5
-    blue = x[:, 2:3] * (0.225 / 0.5) + (0.406 - 0.5) / 0.5
-    return torch.cat([red, green, blue], 1)
-
-
-_TORCHVISION_NAMES = (
-    (re.compile(r"^(aux[12])\.conv\.(conv|bn)\."), r"\1.feature_.1.\2."),
-    (re.compile(r"^(aux[12])\.fc1\."), r"\1.clf_.0."),
-    (re.compile(r"^(aux[12])\.fc2\."), r"\1.clf_.3."),
-    (re.compile(r"\.conv\.(weight|bias)$"), r".conv.0.\1"),
-    (re.compile(r"\.bn\.(\w+)$"), r".conv.1.\1"),
-)
-
-
-def _our_name(key):
-    for pattern, ours in _TORCHVISION_NAMES:
-        key = pattern.sub(ours, key)
-    return key
-
-
-def _take_torchvision_names(module, state_dict, prefix, *_):
-    """Rename torchvision's keys, which mean the same layers, before the weights are loaded."""
-    theirs = [key for key in state_dict if key.startswith(prefix)]
-    renamed = {key: prefix + _our_name(key[len(prefix) :]) for key in theirs}
-    if all(key == ours for key, ours in renamed.items()):
-        return
-    if module.variant != "torchvision":
-        raise RuntimeError(
-            "These weights have the names of torchvision's googlenet, whose third branch is 3x3, "
-            f"but this network is the variant {module.variant!r} with a 5x5 there: load them into "
-            'GoogLeNet(variant="torchvision").'
-        )
-    for key, ours in renamed.items():
-        state_dict[ours] = state_dict.pop(key)

@@ -10,6 +10,8 @@ import copy
 import torch
 from torch import nn
 
+from .checks import count
+
 __all__ = ["batch_norm", "fold_batch_norm", "local_response_norm"]
 
 
@@ -27,11 +29,7 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=1.0, *, divide_by_si
     Source: PyTorch documentation, torch.nn.LocalResponseNorm; Krizhevsky et al. 2012, section 3.3.
     Chapter: book/blocks/lrn.
     """
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ValueError(
-            f"size must be a whole number of channels from 1 up, but got {size!r}: GoogLeNet and "
-            "AlexNet use 5."
-        )
+    count("size", size, "GoogLeNet and AlexNet use 5", unit=" of channels")
     if x.dim() < 2:
         raise ValueError(
             f"x must have the shape (N, C, ...), but got {list(x.shape)}: put the batch axis in "

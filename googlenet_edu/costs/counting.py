@@ -7,8 +7,8 @@ Nothing runs through the network and torch is not imported: shapes come from `si
 from functools import lru_cache
 from math import prod
 
-from ..architecture import HEAD_GRID, ConvSpec, InceptionSpec, network
-from ..checks import pair, whole
+from ..architecture import HEAD_GRID, HEAD_IMAGES, ConvSpec, InceptionSpec, head_pool, network
+from ..checks import pair, truth, whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
 from .rows import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
 
@@ -43,18 +43,9 @@ def ledger(
     height, width_px = pair("image_size", image_size, 1)
     batch = whole("batch_size", batch_size, 0)
     classes = whole("num_classes", num_classes, 1)
-    if not isinstance(aux, bool):
-        raise ValueError(
-            f"aux must be True or False, but got {aux!r}: True counts the two auxiliary "
-            "classifiers as well."
-        )
+    truth("aux", aux, "True counts the two auxiliary classifiers as well")
     plan = network(variant, width, in_channels)
-    aux_pool = plan.variant.aux_pool if aux_pool is None else aux_pool
-    if aux_pool not in ("fixed", "adaptive"):
-        raise ValueError(
-            f"aux_pool must be 'fixed' (223 to 270 px) or 'adaptive' (any size), but got "
-            f"{aux_pool!r}: choose one of the two."
-        )
+    aux_pool = head_pool(plan.variant, aux_pool)
     title = (
         f"GoogLeNet, variant {variant}, {batch} x {in_channels} x {height} x {width_px}, "
         f"{classes} classes"
@@ -142,7 +133,7 @@ class Walk:
         elif min(shape[2:]) < pool.kernel_size:
             raise SizeError(
                 f"{name}.feature_.0 needs a map of at least 5 x 5, but gets {shape[2]} x "
-                f"{shape[3]}: choose an image of 79 px or more (223 to 270 px fit), aux=False or "
+                f"{shape[3]}: choose an image of 79 px or more ({HEAD_IMAGES} fit), aux=False or "
                 "aux_pool='adaptive'."
             )
         else:
@@ -151,7 +142,7 @@ class Walk:
                 raise SizeError(
                     f"{name}.feature_.0 gets a map of {shape[2]} x {shape[3]} and gives "
                     f"{now[2]} x {now[3]}, but the linear layer after it needs "
-                    f"{HEAD_GRID} x {HEAD_GRID}: square images from 223 to 270 px fit; choose such "
+                    f"{HEAD_GRID} x {HEAD_GRID}: square images from {HEAD_IMAGES} fit; choose such "
                     "a size, aux=False or aux_pool='adaptive'."
                 )
         conv = ConvSpec("feature_.1", head.in_channels, head.conv_channels, 1)

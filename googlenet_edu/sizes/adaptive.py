@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..checks import AXES, SizeError, call, describe, is_sequence, pair, show, whole
+from ..checks import AXES, SizeError, call, is_sequence, pair, quote, show, whole
 from .explanations import Explanation, PlainSteps, Step
 
 __all__ = [
@@ -89,7 +89,7 @@ def _keep_none(name, value):
         if len(value) != 2:
             raise SizeError(
                 f"{name} must be one whole number or a (height, width) pair, but got "
-                f"{len(value)} numbers, {describe(tuple(value))}: give one or two."
+                f"{len(value)} numbers, {quote(tuple(value))}: give one or two."
             )
         return tuple(
             None if item is None else whole(name, item, 0, axis)

@@ -16,12 +16,12 @@ from ..checks import (
     SizeError,
     SizeTypeError,
     call,
-    describe,
     flag,
     is_sequence,
     joined,
     pair,
     per_axis,
+    quote,
     show,
     where,
 )
@@ -157,7 +157,7 @@ def _conv_axes(size, kernel_size, stride, padding, dilation):
             )
         if padding == "same" and strides != (1, 1):
             raise SizeError(
-                f"padding='same' needs stride=1, but stride={describe(stride)}: torch has no "
+                f"padding='same' needs stride=1, but stride={quote(stride)}: torch has no "
                 "strided 'same'; give the padding as a number."
             )
         spans = zip(kernels, dilations, strict=True)
@@ -207,7 +207,7 @@ def _pool_axes(
     size, kernel_size, stride, padding, dilation, ceil_mode, kind, count_include_pad=True
 ):
     if kind not in ("max", "avg"):
-        raise SizeError(f"kind must be 'max' or 'avg', but got {describe(kind)}.")
+        raise SizeError(f"kind must be 'max' or 'avg', but got {quote(kind)}.")
     flag("ceil_mode", ceil_mode)
     if isinstance(padding, str):
         raise SizeTypeError(
@@ -219,7 +219,7 @@ def _pool_axes(
     dilations = pair("dilation", dilation, 1)
     if kind == "avg" and dilations != (1, 1):
         raise SizeError(
-            f"dilation={describe(dilation)} is not available: average pooling in torch has no "
+            f"dilation={quote(dilation)} is not available: average pooling in torch has no "
             "dilation; leave it at 1 or use kind='max'."
         )
     axes = []

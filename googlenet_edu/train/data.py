@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..checks import count
 from ._order import SPLIT, generator
 
 __all__ = ["PictureData", "TensorPictures", "digits", "from_tensors"]
@@ -66,7 +67,7 @@ def digits(size=32, *, channels=3, train_count=None, seed=0):
     Source: scikit-learn, sklearn.datasets.load_digits; E. Alpaydin and C. Kaynak, 1998.
     Chapter: book/training/training.
     """
-    _whole("size", size, 8, "32 trains in seconds, 224 is the paper's")
+    count("size", size, "32 trains in seconds, 224 is the paper's", least=8)
     if channels not in (1, 3):
         raise ValueError(f"channels must be 3 or 1, but got {channels!r}: choose one of the two.")
     try:
@@ -82,7 +83,7 @@ def digits(size=32, *, channels=3, train_count=None, seed=0):
     images = (images / 8 - 1).expand(-1, channels, -1, -1)
     train, test = split(labels, 0.2, seed)
     if train_count is not None:
-        _whole("train_count", train_count, 1, f"there are {len(train)} training pictures")
+        count("train_count", train_count, f"there are {len(train)} training pictures")
         train = train[:train_count]
     return PictureData(
         TensorPictures(images[train].contiguous(), labels[train]),
@@ -141,10 +142,3 @@ def split(labels, test_share, seed):
         train.append(members[cut:])
     parts = [torch.cat(part) for part in (train, test)]
     return [part[torch.randperm(len(part), generator=chance)] for part in parts]
-
-
-def _whole(name, value, least, hint):
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(
-            f"{name} must be a whole number from {least} up, but got {value!r}: {hint}."
-        )

@@ -5,7 +5,7 @@ import math
 import anywidget
 import traitlets
 
-from ..checks import SizeError, SizeTypeError, describe, flag, whole
+from ..checks import SizeError, SizeTypeError, flag, quote, whole
 from ._bundle import book_css, module_for
 from ._static import PREFIX, number_text, static_frame
 
@@ -76,7 +76,7 @@ class Number(traitlets.TraitType):
             number = math.nan
         if not math.isfinite(number):
             raise SizeTypeError(
-                f"{name} must be a number, but got {describe(value)}: give a number such as 0.5."
+                f"{name} must be a number, but got {quote(value)}: give a number such as 0.5."
             )
         if self.above is not None and number <= self.above:
             raise SizeError(
@@ -113,7 +113,7 @@ class Numbers(Number):
             values = list(value)
         except TypeError:
             raise SizeTypeError(
-                f"{self.name} must be a list of numbers, but got {describe(value)}: give a list "
+                f"{self.name} must be a list of numbers, but got {quote(value)}: give a list "
                 "such as [1, 2, 3]."
             ) from None
         if not self.at_least <= len(values) <= self.at_most:
@@ -142,7 +142,7 @@ class Choice(traitlets.TraitType):
         if not isinstance(value, str) or value not in self.options:
             raise SizeError(
                 f"{self.name} must be one of {', '.join(map(repr, self.options))}, but got "
-                f"{describe(value)}: choose one of these."
+                f"{quote(value)}: choose one of these."
             )
         return value
 

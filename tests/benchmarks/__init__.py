@@ -1,1 +1,1 @@
-"""Benchmarks of the network and the report they go into; `tests.bench` runs all."""
+"""Benchmarks of the network and the report they go into; `python -m tests.benchmarks` runs all."""

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import FLAGS, find_chromium
+from tests.browser.conftest import FLAGS
+from tests.tools import chromium
 
 # Moves the first slider as soon as there is one, and waits until its widget says something else.
 WATCH = """
@@ -148,7 +149,7 @@ def first_sliders(html, visits=5):
         if usual:
             works.append(("one slider, the usual widget manager", theirs + usual, WATCH_USUAL))
         browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=[*FLAGS, NO_OTHER_HOST, EXACT_HEAP]
+            executable_path=chromium(), args=[*FLAGS, NO_OTHER_HOST, EXACT_HEAP]
         )
         for name, address, watch in works:
             found = [visit(browser, address, watch) for _ in range(visits + 1)][1:]

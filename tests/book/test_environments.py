@@ -106,7 +106,7 @@ def build_in_a_hard_place(folder):
     before = snapshot(source)
     for path in [source, *source.rglob("*")]:
         path.chmod(path.stat().st_mode & ~0o222)  # root writes all the same: the snapshot tells
-    build = build_book(source, Path(folder) / "出 out", PYTHONUTF8="0")
+    build = build_book(source, Path(folder) / "出 out", fresh=True, PYTHONUTF8="0")
     for path in [source, *source.rglob("*")]:
         path.chmod(path.stat().st_mode | 0o200)
     assert build.code == 0, build.log[-3000:].encode("ascii", "replace")

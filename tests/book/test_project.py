@@ -199,8 +199,10 @@ def test_one(group):
 """,
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-c"]
-    ran = run(*command, os.devnull, "--rootdir", tmp_path, tmp_path, cwd=tmp_path)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", "2"]
+    command += ["--dist", "loadgroup", "-c", os.devnull, "--rootdir", tmp_path, tmp_path]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ran = run(*command, cwd=tmp_path, env=environment)
     assert ran.returncode == 0, ran.stdout
     marks = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("[01]-*")}
     assert sorted(name[0] for name in marks) == ["0", "1"], marks

@@ -11,7 +11,6 @@ import functools
 import html
 import http.server
 import json
-import sys
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -19,10 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.building import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_tools"))
-import make_pdf  # noqa: E402
+from tests.tools import chromium as chromium_path
 
 expect.set_options(timeout=30_000)  # a busy machine is no fault
 
@@ -30,29 +26,19 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-software-rasterizer --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
+# No other machine is found, whatever a page asks for.
+FLAGS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")
 # The theme's scripts come when the page has been drawn.
 SCRIPTS_RAN = """() => !document.querySelector("script[data-later]")
   || document.documentElement.dataset.scripts === 'done'"""
 LOCAL = {"127.0.0.1", "localhost", ""}
 
 
-def find_chromium():
-    """Return the browser's path; the tests fail, not skip, without one."""
-    if path := make_pdf.chromium():
-        return path
-    pytest.fail(
-        "Chromium was not found, so nothing in the browser can be tested. Install it (on Debian: "
-        "apt install chromium) or set CHROMIUM to its path.",
-        pytrace=False,
-    )
-
-
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for all tests."""
-    path = find_chromium()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield chromium
         chromium.close()
 
@@ -118,13 +104,10 @@ def open_page(browser):
         visit = Visit(page)
         visits.append(visit)
 
-        def route(route):
-            address = urlsplit(route.request.url)
-            if address.scheme in ("data", "blob") or (address.hostname or "") in LOCAL:
-                route.continue_()
-            else:
-                visit.outside.append(route.request.url)
-                route.abort()
+        def note_request(request):
+            address = urlsplit(request.url)
+            if address.scheme not in ("data", "blob") and (address.hostname or "") not in LOCAL:
+                visit.outside.append(request.url)
 
         def note_answer(answer):
             if answer.status >= 400:
@@ -134,7 +117,7 @@ def open_page(browser):
             if message.type == "error":
                 visit.errors.append(message.text)
 
-        context.route("**/*", route)
+        page.on("request", note_request)
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
         page.on("console", note_console)
         page.on("response", note_answer)

@@ -131,6 +131,7 @@ def test_contrast_and_width(bare_page, name, theme, width):
     assert root.page.evaluate(OVERFLOW) == []
 
 
+@pytest.mark.long
 @each_widget
 def test_a_thousand_widgets_come_and_go_without_a_trace(bare_page, name):
     page = bare_page(name).page

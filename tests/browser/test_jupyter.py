@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from jupyter_client import BlockingKernelClient
 from jupyter_core.paths import jupyter_runtime_dir
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 pytestmark = pytest.mark.xdist_group("jupyter")  # one server for all
 CELLS = [
@@ -98,12 +98,14 @@ def run_all(page, address, token, path):
     for number in range(len(CELLS)):
         # Jupyter shows "idle" before its kernel is connected, and then drops a run silently.
         for _ in range(15):
-            editors.nth(number).click()
-            page.keyboard.press("Control+Enter")
             try:
+                if (dialog := page.locator(".jp-Dialog")).count():  # "select a kernel", say
+                    dialog.locator(".jp-mod-accept").last.click(timeout=3_000)
+                editors.nth(number).click(timeout=5_000)
+                page.keyboard.press("Control+Enter")
                 expect(widgets).to_have_count(COUNTS[number], timeout=3_000)
                 break
-            except AssertionError:
+            except (AssertionError, TimeoutError):
                 continue
     expect(widgets).to_have_count(COUNTS[-1])
     return widgets

@@ -62,6 +62,19 @@ def parsed(path):
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
+def check_print(page):
+    """On paper the text stands alone, and no code is cut off."""
+    page.emulate_media(media="print")
+    for part in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
+        for one in page.locator(part).all():
+            expect(one).to_be_hidden()
+    expect(page.locator("article h1")).to_be_visible()
+    page.set_viewport_size({"width": 670, "height": 900})  # A4 less its margins
+    cut = """() => [...document.querySelectorAll("article pre")]
+      .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 60))"""
+    assert page.evaluate(cut) == [], "code is cut off at the edge of the paper"
+
+
 # Addresses and themes do not depend on each other, nor do themes and widths: each is met once.
 @each_page
 @pytest.mark.parametrize(("address", "theme"), [("site_http", "light"), ("site_file", "dark")])
@@ -82,6 +95,8 @@ def test_page_is_complete_on_its_own(open_page, request, name, address, theme):
     for width in (1280, 768, 360, 320):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate(OVERFLOW) == [], f"{name} is wider than {width} px"
+    if theme == "dark":
+        check_print(page)
 
 
 @each_page
@@ -106,22 +121,14 @@ def test_page_can_be_read_without_javascript(open_page, site_file, name):
         assert widget.inner_text().strip()
 
 
-@each_page
-def test_print_shows_the_text_alone(open_page, site_file, name):
-    page = open_page(site_file + name, theme="dark").page
-    page.emulate_media(media="print")
-    for part in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
-        for one in page.locator(part).all():
-            expect(one).to_be_hidden()
-    expect(page.locator("article h1")).to_be_visible()
-    page.set_viewport_size({"width": 670, "height": 900})  # A4 less its margins
-    cut = """() => [...document.querySelectorAll("article pre")]
-      .filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 60))"""
-    assert page.evaluate(cut) == [], "code is cut off at the edge of the paper"
+DARK = ("intro", "sizes/pooling", "blocks/batch_norm", "training/training", "reference/api")
 
 
-@each_page
-@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (360, "light")])
+@pytest.mark.parametrize(
+    ("name", "width", "theme"),
+    [(name, 360, "light") for name in PAGES]
+    + [(f"book/{name}.html", 1280, "dark") for name in DARK],
+)
 def test_page_breaks_no_accessibility_rule(open_page, site_http, name, theme, width):
     page = open_page(site_http + name, width=width, theme=theme).page
     page.evaluate("document.fonts.ready")
@@ -182,5 +189,6 @@ def test_a_remote_file_would_be_noticed(open_page, site_file):
         visit.page.wait_for_timeout(100)
     with pytest.raises(AssertionError, match=re.escape("cdn.example.org")):
         visit.assert_clean()
+    visit.page.close()  # from now on nothing more is noted
     visit.outside.clear()
     visit.errors.clear()

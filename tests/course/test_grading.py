@@ -21,12 +21,7 @@ from googlenet_edu.classroom import feedback, sandbox
 from .classroom import COURSE, Maker, copy_course, first, write
 from .submissions import FULL, NONE_TO_ALL, TRICKS, YES_TO_ALL, notebooks, write_all
 
-# Where the tests have to pass, a missing sandbox is a failure and no reason to skip.
-NO_SANDBOX = "" if os.environ.get("CI") else sandbox.trouble()
-pytestmark = [
-    pytest.mark.xdist_group("classroom"),
-    pytest.mark.skipif(bool(NO_SANDBOX), reason=f"no sandbox: {NO_SANDBOX}"),
-]
+pytestmark = [pytest.mark.xdist_group("classroom"), pytest.mark.needs("bubblewrap")]
 LIMITS = ["--seconds", "3", "--total-seconds", "60", "--memory", "1200"]
 
 

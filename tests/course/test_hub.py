@@ -15,7 +15,6 @@ import urllib.request
 import pytest
 
 from googlenet_edu import grade
-from googlenet_edu.classroom import sandbox
 
 from .classroom import ROOT, Maker, first, write
 from .submissions import FULL
@@ -26,13 +25,7 @@ spec = importlib.util.spec_from_file_location("rehearsal", SCRIPT)
 rehearsal = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(rehearsal)
 
-pytestmark = [
-    pytest.mark.xdist_group("hub"),
-    pytest.mark.skipif(
-        not os.environ.get("CI") and (rehearsal.find_proxy() is None or bool(sandbox.trouble())),
-        reason="no configurable-http-proxy (make proxy), or no bubblewrap",
-    ),
-]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("hub")]
 
 
 class Hub:

