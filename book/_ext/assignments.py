@@ -97,10 +97,8 @@ def take(app, docname, source):
         source[0] = FENCE.sub(lambda found: page(app, found.group(1)), source[0])
 
 
-def write_downloads(app, problem):
+def write_downloads(app, pages):
     """Write the notebook and the zip of each assignment that has a page."""
-    if problem or app.builder.format != "html":
-        return
     folder = Path(app.outdir) / FOLDER
     for docname in sorted(app.env.found_docs):
         if not docname.startswith("book/classroom/"):
@@ -117,5 +115,4 @@ def write_downloads(app, problem):
 def setup(app):
     app.add_directive("assignment-download", Download)
     app.connect("source-read", take, priority=100)
-    app.connect("build-finished", write_downloads)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -69,8 +69,8 @@ def leave_out(app, docname, source):
         source[0] = strip(source[0], str(app.env.doc2path(docname)).endswith(".ipynb"))
 
 
-def clean_downloads(app, exception):
-    if exception is not None or app.config.googlenet_edition != "students":
+def clean_downloads(app, pages):
+    if app.config.googlenet_edition != "students":
         return
     for path in Path(app.outdir, "_sources").rglob("*"):
         if path.suffix in (".ipynb", ".md", ".txt"):
@@ -82,5 +82,4 @@ def setup(app):
     app.add_config_value("googlenet_edition", "", "env")
     app.connect("config-inited", choose)
     app.connect("source-read", leave_out)
-    app.connect("build-finished", clean_downloads)
     return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,20 +20,6 @@ EMBED = "googlenet-widgets-embed.js"  # one file for other web pages
 CLASSES = {home: name for name, home in widgets._HOMES.items() if name != "Quiz"}
 
 
-# In words that any browser reads, for one that cannot read the widgets' script.
-OLD_BROWSER = """\
-addEventListener("load", function () {
-  if (window.googlenetWidgets) { return; }
-  var all = document.querySelectorAll("[data-gn-widget]"), i, note;
-  for (i = 0; i < all.length; i += 1) {
-    note = document.createElement("p");
-    note.className = "gn-old-browser";
-    note.textContent = "This browser cannot move the sliders; here is how they stand at the start.";
-    all[i].insertBefore(note, all[i].firstChild);
-  }
-});"""
-
-
 class AnyOption(dict):
     """The widget itself knows its settings and refuses others by name."""
 
@@ -92,20 +78,17 @@ def add_assets(app, pagename, templatename, context, doctree):
     if "data-gn-widget" in context.get("body", ""):
         app.add_css_file(SHEET)
         app.add_js_file(SCRIPT, defer="defer")
-        app.add_js_file(None, body=OLD_BROWSER)
 
 
-def check_assets(app, exception):
+def check_assets(app, pages):
     """Fail the build when a page lost its script: a silent page is the worst fault."""
-    if exception is None and app.builder.format == "html":
-        for name in (SCRIPT, SHEET, EMBED):
-            if not (Path(app.outdir) / "_static" / name).is_file():
-                raise ExtensionError(f"{name} is missing from the built book: build again.")
+    for name in (SCRIPT, SHEET, EMBED):
+        if not (Path(app.outdir) / "_static" / name).is_file():
+            raise ExtensionError(f"{name} is missing from the built book: build again.")
 
 
 def setup(app):
     app.add_directive("widget", WidgetDirective)
     app.connect("builder-inited", write_assets)
     app.connect("html-page-context", add_assets)
-    app.connect("build-finished", check_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,68 +1,114 @@
-"""Sphinx extension: a page asks for few files, and its widgets work before the theme does.
+"""A page asks for few files, and its widgets work before the theme does.
 
-The theme and the other extensions bring a dozen style sheets and as many scripts. A browser asks
-for each by itself, and scripts in the head stop the page until they have run. After the build this
-extension
+The theme and the extensions bring a dozen style sheets and as many scripts. A browser asks for each
+by itself, and scripts in the head stop the page until they have run. So the book's layout.html
+hands the theme's tags to a PageFiles, which notes them, and has back
 
-- joins a page's style sheets into one file, in their order; pages with the same list share it;
-- has the browser draw a page when it has read all of it, instead of three times on the way;
-- says "light" or "dark" in the head already, where the theme said "auto" until its script had run
-  and then had every style worked out again;
-- runs the widgets' script, and the one that folds solutions, when the page is read, and all others
-  when the page has been drawn: those that all pages have as one file, then the page's own. The
-  small one with the page's settings, which inline scripts rely on, is written into the page.
+- one style sheet, all of the page's in their order; pages with the same list share it;
+- the widgets' script and the one that folds solutions, which run when the page is read;
+- all other scripts for when the page has been drawn: those that all pages have as one file, then
+  the page's own. The small one with the settings, which inline scripts rely on, is written out.
 
-`document.documentElement.dataset.scripts` is "done" when all have run. The single files stay where
-they were.
+`document.documentElement.dataset.scripts` is "done" when all have run. The files are joined when
+all pages are written (see `finishing`); till then a name that begins with LIST stands for them.
 """
 
 import hashlib
-import json
 import re
 from pathlib import Path, PurePosixPath
-from posixpath import normpath, relpath
+from posixpath import dirname, normpath, relpath
 
-HEAD = re.compile(r"<head>.*?</head>", re.DOTALL)
-STYLE = re.compile(r'\s*<link\b[^>]*\bhref="([^"?:]+\.css)(?:\?[^"]*)?"[^>]*>')
-SCRIPT = re.compile(r'\s*<script\b[^>]*\bsrc="([^"?:]+\.js)(?:\?[^"]*)?"[^>]*></script>')
-PRELOAD = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
+TAG = re.compile(
+    r'\s*(?:<link\b[^>]*\bhref="([^"?:]+\.(?:css|js))(?:\?[^"]*)?"[^>]*>'
+    r'|<script\b[^>]*\bsrc="([^"?:]+\.js)(?:\?[^"]*)?"[^>]*></script>)'
+)
 IMPORT = re.compile(r"""@import\s+(?:url\()?["']([^"']+)["']\)?\s*;""")
 CHARSET = re.compile(r"@charset[^;]*;", re.IGNORECASE)
 # Addresses relative to the file; those in a picture written into the style begin with # or %23.
 ADDRESS = re.compile(r"""url\(\s*(["']?)(?![a-z]+:|[/#%])([^"')]+)\1\s*\)""", re.IGNORECASE)
 SETTINGS = "documentation_options.js"
 FIRST = ("googlenet-widgets.js", "togglebutton.js")
-END = "page-end"
-# Other browsers than Chromium pass over it.
-WAIT = f'\n    <link rel="expect" href="#{END}" blocking="render" />'
-AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
-DECIDED = """{ const mode = document.documentElement.dataset.mode;
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.dataset.theme = mode !== "auto" ? mode : dark ? "dark" : "light"; }"""
-# Two frames: what widgets draw of themselves in the first is seen in the second.
-LATER = """
-    <script data-later='ADDRESSES'>{
-      const addresses = JSON.parse(document.currentScript.dataset.later);
-      const add = () => {
-        for (const src of addresses) {
-          const script = Object.assign(document.createElement("script"), { src, async: false });
-          script.onload = () => {
-            if (src === addresses.at(-1)) document.documentElement.dataset.scripts = "done";
-          };
-          document.head.append(script);
-        }
-      };
-      const drawn = () => requestAnimationFrame(() => requestAnimationFrame(add));
-      addEventListener("DOMContentLoaded", drawn);
-    }</script>"""
+SEARCH = "the search page"
+ONLY_WITH = {  # script: what a page has that needs it
+    "design-tabs.js": "sd-tab-set",
+    "strips.js": "gc-strip",
+    "clipboard.min.js": 'class="highlight',
+    "copybutton.js": 'class="highlight',
+    "searchtools.js": SEARCH,
+    "language_data.js": SEARCH,
+    "searchindex.js": SEARCH,
+}
+LIST = "_static/joined-list-"
 
 
-def style_text(root, name):
+def digest(text):
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+
+
+class PageFiles:
+    """The style sheets and scripts of one page, as paths in the book's root."""
+
+    def __init__(self, root, page, body):
+        self.root, self.folder = root, dirname(page) or "."
+        self.signs = SEARCH if page == "search" else body
+        self.styles, self.scripts = [], []
+
+    def names(self, html):
+        return [normpath(f"{self.folder}/{one[1] or one[2]}") for one in TAG.finditer(html)]
+
+    def take(self, html, without=""):
+        """Note the files that a block of a template asks for; return the rest of it.
+
+        Those of the block `without` are left out, and hints to load a file early with them.
+        """
+        unwanted = self.names(without)
+
+        def note(found):
+            name = normpath(f"{self.folder}/{found[1] or found[2]}")
+            files = self.styles if name.endswith(".css") else self.scripts
+            hint = name.endswith(".js") and found[1]
+            if not (hint or name in unwanted or name in files):
+                files.append(name)
+            return ""
+
+        return TAG.sub(note, html)
+
+    def parts(self):
+        """Return (scripts that all pages have, scripts of the page's own)."""
+        named = {PurePosixPath(name).name: name for name in self.scripts}
+        own = [named[one] for one in named if self.signs and ONLY_WITH.get(one, "\0") in self.signs]
+        return [
+            name for one, name in named.items() if one not in (SETTINGS, *FIRST, *ONLY_WITH)
+        ], own
+
+    def address(self, name):
+        return relpath(name, self.folder)
+
+    @property
+    def style(self):
+        return self.address(f"{LIST}{digest(' '.join(self.styles))}.css")
+
+    def settings(self):
+        """Return the text of the script with the page's settings."""
+        [name] = [one for one in self.scripts if PurePosixPath(one).name == SETTINGS]
+        return (self.root / name).read_text(encoding="utf-8")
+
+    def first(self):
+        found = [one for one in self.scripts if PurePosixPath(one).name in FIRST]
+        return [self.address(one) for one in found]
+
+    def later(self):
+        shared, own = self.parts()
+        joined = f"{LIST}{digest(' '.join(shared))}.js"
+        return [self.address(name) for name in (joined, *own)]
+
+
+def style_text(root, name, lean=lambda text, name: text):
     """Return the style sheet at root/name for use from _static, its imports written out.
 
-    A comment names the file.
+    A comment names the file; `lean` may cut the text.
     """
-    text = CHARSET.sub("", (root / name).read_text(encoding="utf-8"))
+    text = lean(CHARSET.sub("", (root / name).read_text(encoding="utf-8")), name)
     folder = str(PurePosixPath(name).parent)
 
     def bent(one):
@@ -71,7 +117,7 @@ def style_text(root, name):
 
     parts = IMPORT.split(text)  # text, address, text, address, text...
     parts[::2] = [ADDRESS.sub(bent, part) for part in parts[::2]]
-    parts[1::2] = [style_text(root, normpath(f"{folder}/{part}")) for part in parts[1::2]]
+    parts[1::2] = [style_text(root, normpath(f"{folder}/{part}"), lean) for part in parts[1::2]]
     return f"/* {relpath(name, '_static')} */\n{''.join(parts)}\n"
 
 
@@ -82,100 +128,25 @@ def script_text(root, name):
     return f";/* {relpath(name, '_static')} */\n{text}\n"
 
 
-def write_joined(root, names, text_of, kind):
-    """Join files into one under _static, named after its contents; return its path in root."""
-    text = "".join(text_of(root, name) for name in names)
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
-    path = f"_static/joined-{digest}.{kind}"
+def write_joined(root, text, kind):
+    """Write joined files as one under _static, named after its contents; return its path."""
+    path = f"_static/joined-{digest(text)}.{kind}"
     (root / path).write_text(text, encoding="utf-8", newline="\n")
     return path
 
 
-class Page:
-    """A built page: the paths in root of the styles in its head and of its scripts."""
-
-    def __init__(self, root, path):
-        self.root, self.path = root, path
-        self.folder = path.relative_to(root).parent.as_posix()
-        text = path.read_text(encoding="utf-8")
-        head = HEAD.search(text)
-        if head is None:  # not a page of the theme
-            self.styles = self.scripts = []
-            return
-        self.start, self.head, self.end = text[: head.start()], head[0], text[head.end() :]
-        self.styles = self._known(STYLE, self.head)
-        self.scripts = self._known(SCRIPT, text)
-
-    def _inside(self, address):
-        return normpath(f"{self.folder}/{address}")
-
-    def _known(self, pattern, text):
-        found = [self._inside(one[1]) for one in pattern.finditer(text)]
-        return [name for name in found if (self.root / name).is_file()]
-
-    def _without(self, names, pattern, text, instead=""):
-        """Take the tags of these files out of text; the first leaves `instead` in its place."""
-        left = [instead]
-
-        def new(one):
-            if self._inside(one[1]) not in names:
-                return one[0]
-            return left.pop() if left else ""
-
-        return pattern.sub(new, text)
-
-    def rewrite(self, style, script, shared):
-        """Put the joined style and script in the place of their parts, and write the page."""
-        link = (
-            f'\n    <link rel="stylesheet" type="text/css" href="{relpath(style, self.folder)}" />'
-        )
-        head = self._without(self.styles, STYLE, self.head, link)
-        head = PRELOAD.sub("", head).replace(AUTO, DECIDED)
-        kinds = {"settings": [], "first": [], "own": []}
-        for name in self.scripts:
-            file = PurePosixPath(name).name
-            kind = "settings" if file == SETTINGS else "first" if file in FIRST else "own"
-            if name not in shared:
-                kinds[kind].append(name)
-        for name in kinds["settings"]:
-            text = (self.root / name).read_text(encoding="utf-8")
-            head = self._without([name], SCRIPT, head, f"\n    <script>{text}</script>")
-        head = self._without(self.scripts, SCRIPT, head).removesuffix("</head>").rstrip() + WAIT
-        first = [relpath(name, self.folder) for name in kinds["first"]]
-        later = [relpath(name, self.folder) for name in (script, *kinds["own"])]
-        for one in later:
-            head += f'\n    <link rel="preload" as="script" href="{one}" />'
-        for one in first:
-            head += f'\n    <script defer="defer" src="{one}"></script>'
-        head += LATER.replace("ADDRESSES", json.dumps(later)) + "\n  </head>"
-        end = self._without(self.scripts, SCRIPT, self.end)
-        end = end.replace("</body>", f'<span id="{END}"></span>\n  </body>')
-        self.path.write_text(self.start + head + end, encoding="utf-8", newline="\n")
+def note_files(app, page, template, context, doctree):
+    """Give the page's template its PageFiles."""
+    context["files"] = PageFiles(Path(app.outdir), page, context.get("body") or "")
+    app.googlenet_files[page] = context["files"]
 
 
-def join_files(app, exception):
-    """Do it, once all pages and files are written and cut."""
-    if exception is not None or app.builder.format != "html":
-        return
-    root = Path(app.outdir)
-    paths = [path for path in root.rglob("*.html") if "_sources" not in path.parts]
-    pages = [page for page in (Page(root, path) for path in paths) if page.styles]
-    shared = [
-        name
-        for name in pages[0].scripts
-        if PurePosixPath(name).name not in (SETTINGS, *FIRST)
-        and all(name in page.scripts for page in pages)
-    ]
-    script = write_joined(root, shared, script_text, "js")
-    styles = {}
-    for page in pages:
-        names = tuple(page.styles)
-        if names not in styles:
-            styles[names] = write_joined(root, names, style_text, "css")
-        page.rewrite(styles[names], script, shared)
+def start(app):
+    app.googlenet_files = {}
 
 
 def setup(app):
-    # After rules and scripts are cut, before the look at what is left.
-    app.connect("build-finished", join_files, priority=860)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("builder-inited", start)
+    app.connect("html-page-context", note_files)
+    # The files of all pages are known to one process only.
+    return {"version": "2", "parallel_read_safe": True, "parallel_write_safe": False}

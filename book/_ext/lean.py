@@ -1,40 +1,32 @@
-"""Sphinx extension: a page carries only what the book uses.
+"""A page carries only what the book uses.
 
-The theme brings all of Bootstrap's and Font Awesome's styles, a script of 1.5 MB that draws
-2,000 icons, and a search index in every page. After the build this extension
+The theme brings all of Bootstrap's and Font Awesome's styles and 2,000 icons. When the pages are
+written this module
 
-- takes the icon script off every page, the search scripts off all but the search page, and the
-  scripts of tabs, picture strips and copy buttons off pages without these;
-- drops the style rules whose classes occur in no page and no script;
-- cuts the icon fonts down to the icons that the remaining rules name.
+- drops the style rules whose classes occur in no page and no script of a page;
+- cuts the icon fonts down to the icons that the remaining rules name;
+- joins style sheets and scripts (see `joined`) and removes the files that no page asks for.
 
 Rules are dropped only where that cannot change a page: a selector goes when one of its classes
 or ids stands nowhere, as a word, in any page or script. Our own styles are left alone.
 """
 
+import functools
 import logging
 import re
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+import joined
 import tinycss2
 from fontTools.subset import Options, Subsetter, load_font, save_font
 
-SCRIPT = re.compile(r'\s*<script[^>]*\bsrc="(?:[^"]*/)?([\w.-]+\.js)(?:\?[^"]*)?"[^>]*></script>')
-ICON_SCRIPT = "fontawesome.js"
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # not every table that it looked at
-SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
-ONLY_WITH = {
-    "design-tabs.js": "sd-tab-set",
-    "strips.js": "gc-strip",
-    "clipboard.min.js": 'class="highlight',
-    "copybutton.js": 'class="highlight',
-}
 WORD = re.compile(r"[\w-]+")
 # Bootstrap's script joins such class names from pieces.
 JOINED = re.compile(r"^(?:bs-|tooltip|popover|dropdown|modal|offcanvas|collaps|show|fade)")
 OURS = ("book.css", "reference.css", "googlenet-widgets.css")
-ICON_STYLES = ("brands-400", "regular-400", "solid-900")
+OUR_FONT = "fonts/stix-two-math-subset.woff2"
 
 
 def is_needed(selector, words):
@@ -88,13 +80,6 @@ def lean_style(text, words):
     return lean_rules(rules, words)
 
 
-def lean_page(text, is_search):
-    """Return a page without the scripts that it does not use."""
-    unwanted = {name for name, sign in ONLY_WITH.items() if sign not in text}
-    unwanted |= {ICON_SCRIPT} if is_search else {ICON_SCRIPT, *SEARCH}
-    return SCRIPT.sub(lambda one: "" if one[1] in unwanted else one[0], text)
-
-
 def cut_font(data, codes):
     """Return a WOFF2 font with only these characters."""
     options = Options(flavor="woff2", hinting=False)
@@ -108,46 +93,52 @@ def cut_font(data, codes):
     return out.getvalue()
 
 
-def used_words(root, pages):
-    """Return every word of the pages and scripts: whatever could be a class or an id."""
-    found = set()
-    for path in [*pages, *(root / "_static").rglob("*.js")]:
-        found.update(WORD.findall(path.read_text(encoding="utf-8")))
-    return found
+def cut_icons(root, text):
+    """Cut the theme's icon fonts to the icons that its styles still name."""
+    codes = {ord(one) for one in text if "\ue000" <= one <= "\uf8ff"}
+    for name in set(re.findall(r'url\("([^"]+\.woff2)"\)', text)) - {OUR_FONT}:
+        path = root / "_static" / name
+        path.write_bytes(cut_font(path.read_bytes(), codes))
 
 
-def lean_icons(root, styles):
-    """Cut the icon fonts to the icons that the styles still name; drop what no page can show."""
-    codes = {ord(one) for text in styles.values() for one in text if "\ue000" <= one <= "\uf8ff"}
-    for kind in ICON_STYLES:
-        for path in (root / "_static").rglob(f"fa-{kind}.woff2"):
-            path.write_bytes(cut_font(path.read_bytes(), codes))
-        for path in (root / "_static").rglob(f"fa-{kind}.ttf"):
-            path.unlink()
-
-
-def make_lean(app, exception):
-    """Do it, once all pages and files are written."""
-    if exception is not None or app.builder.format != "html":
-        return
+def join_files(app, pages):
+    """Join the files that pages ask for, lean, and remove those that no page asks for then."""
     root = Path(app.outdir)
-    pages = [path for path in root.rglob("*.html") if "_sources" not in path.parts]
-    for path in pages:
-        text = path.read_text(encoding="utf-8")
-        path.write_text(lean_page(text, path.name == "search.html"), encoding="utf-8", newline="\n")
-    for path in (root / "_static").rglob(ICON_SCRIPT + "*"):
-        path.unlink()
-    words = used_words(root, pages)
-    styles = {}
-    for path in (root / "_static").rglob("*.css"):
-        if path.name not in OURS:
-            styles[path] = lean_style(path.read_text(encoding="utf-8"), words)
-            # Only WOFF2 is left of the icon fonts, which every browser since 2018 reads.
-            styles[path] = re.sub(r",\s*url\([^)]*\.ttf\)\s*format\([^)]*\)", "", styles[path])
-            path.write_text(styles[path], encoding="utf-8", newline="\n")
-    lean_icons(root, styles)
+    files = [page for page in app.googlenet_files.values() if page.styles]  # not 404.html
+    scripts = {name for page in files for name in page.scripts}
+    words = {*WORD.findall(" ".join(pages.values()))}
+    for name in scripts:
+        words.update(WORD.findall((root / name).read_text(encoding="utf-8")))
 
+    @functools.cache
+    def sheet(name):
+        return joined.style_text(root, name, lean)
 
-def setup(app):
-    app.connect("build-finished", make_lean, priority=850)  # before the look at what is left
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    def lean(text, name):
+        if PurePosixPath(name).name in OURS:
+            return text
+        # Only WOFF2 is left of the icon fonts, which every browser since 2018 reads.
+        return re.sub(r",\s*url\([^)]*\.ttf\)\s*format\([^)]*\)", "", lean_style(text, words))
+
+    new, kept, whole = {}, {"_static/googlenet-widgets-embed.js"}, ""
+    for page in files:
+        shared, own = page.parts()
+        for names, kind, text_of in (
+            (page.styles, "css", sheet),
+            (shared, "js", functools.partial(joined.script_text, root)),
+        ):
+            key = f"{joined.LIST}{joined.digest(' '.join(names))}.{kind}"
+            if key not in new:
+                text = "".join(text_of(name) for name in names)
+                whole += text if kind == "css" else ""
+                new[key] = joined.write_joined(root, text, kind)
+        kept.update(own, new.values(), (one for one in page.scripts if one.endswith(joined.FIRST)))
+    cut_icons(root, whole)
+    for path, text in pages.items():
+        for key, name in new.items():
+            text = text.replace(key, name)
+        pages[path] = text
+    for path in (root / "_static").rglob("*"):
+        unused = path.suffix in (".css", ".js") and path.relative_to(root).as_posix() not in kept
+        if unused or path.suffix in (".map", ".ttf", ".html") or path.name.endswith(".LICENSE.txt"):
+            path.unlink()

@@ -43,11 +43,6 @@ JS_FETCH = re.compile(
     r"""\s*['"`]((?:https?:|wss?:)?//[^'"`\s]+)""",
     re.IGNORECASE,
 )
-# Search fetches pages for its excerpts, which browsers refuse for a book opened from a folder.
-PLAIN_SEARCH = (
-    'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
-)
-UNWANTED = ("sphinx-thebe.js", "sphinx-thebe.css", "sphinx-thebe-lib.js")
 
 
 class PageReader(HTMLParser):
@@ -81,9 +76,9 @@ class PageReader(HTMLParser):
             self.found += CSS_FETCH.findall(data)
 
 
-def remote_addresses(path):
+def remote_addresses(path, text=None):
     """Return the remote addresses that one built file would make a browser fetch."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = text or path.read_text(encoding="utf-8", errors="replace")
     if path.suffix == ".html":
         reader = PageReader()
         reader.feed(text)
@@ -100,41 +95,21 @@ def remove_thebe(app, config):
         for listener in list(listeners):
             if listener.handler.__module__.split(".")[0] == "sphinx_thebe":
                 listeners.remove(listener)
+    sheets = app.registry.css_files
+    sheets[:] = [one for one in sheets if "thebe" not in one[0]]
 
 
-def remove_hosted_scripts(app, pagename, templatename, context, doctree):
-    """Take hosted scripts that other extensions added off the page, and Thebe's style."""
-    for kind in ("script_files", "css_files"):
-        context[kind] = [
-            one
-            for one in context.get(kind, [])
-            if not any(name in str(getattr(one, "filename", one)) for name in UNWANTED)
-        ]
-
-
-def remove_unused_files(app):
-    """Source maps serve the theme's developers; readers' browsers would only carry them."""
-    for path in (Path(app.outdir) / "_static").rglob("*.map"):
-        path.unlink()
-
-
-def check_built_files(app, exception):
+def check_built_files(app, pages):
     """Warn about every remote address in the built book."""
-    if exception is not None or app.builder.format != "html":
-        return
-    remove_unused_files(app)
     root = Path(app.outdir)
     for path in sorted(root.rglob("*")):
         if path.suffix not in (".html", ".css", ".js", ".svg") or "_sources" in path.parts:
             continue
-        for address in dict.fromkeys(remote_addresses(path)):
+        for address in dict.fromkeys(remote_addresses(path, pages.get(path))):
             name = path.relative_to(root).as_posix()
             logger.warning("%s fetches %s: the book must work offline", name, address)
 
 
 def setup(app):
     app.connect("config-inited", remove_thebe)
-    app.add_js_file(None, body=PLAIN_SEARCH, priority=400)
-    app.connect("html-page-context", remove_hosted_scripts, priority=900)
-    app.connect("build-finished", check_built_files, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,7 +7,6 @@ first sentence and, where the book's address is known, a picture.
 
 import fnmatch
 import re
-from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -17,8 +16,6 @@ from sphinx.util.docutils import SphinxDirective
 WORDS_A_MINUTE = 200  # careful reading of an explanation
 LINES_A_MINUTE = 15  # code is read, run and compared with its output
 WIDGET_MINUTES = 2
-CARD = "_static/card.png"
-CARD_SIZE = (1200, 630)
 ITEM = re.compile(r"(\S+?)(?:: +(.+))?$")
 
 
@@ -145,37 +142,15 @@ def step(app, page, target, why, time):
     return nodes.list_item("", line)
 
 
-def show_time(app, pagename, templatename, context, doctree):
-    """Write the time under a chapter's title, and what a preview card needs into the head."""
+def show_page(app, pagename, templatename, context, doctree):
+    """Give the templates a page's time, its first sentence, and all pages for the missing one."""
     time, sentence = getattr(app.env, "book_pages", {}).get(pagename, (0, ""))
-    if time and context.get("body"):
-        words = f"About {time} minutes, with its cells and sliders"
-        context["body"] = context["body"].replace(
-            "</h1>", f'</h1>\n<p class="book-time">{words}</p>', 1
-        )
-    if doctree is None:
-        return
-    title = re.sub("<[^>]+>", "", context.get("title", ""))
-    values = {
-        "og:type": "article",
-        "og:site_name": app.config.html_title,
-        "og:title": title,
-        "og:description": sentence,
-    }
-    if base := (app.config.html_baseurl or "").rstrip("/"):
-        values["og:url"] = f"{base}/{pagename}.html"
-        values["og:image"] = f"{base}/{CARD}"
-        values["og:image:width"], values["og:image:height"] = map(str, CARD_SIZE)
-        values["og:image:alt"] = "GoogLeNet, drawn to scale: the boxes of its feature maps"
-        values["twitter:card"] = "summary_large_image"
-    lines = [
-        f'<meta {"name" if key[:2] == "tw" else "property"}="{key}" content="{escape(value)}" />'
-        for key, value in values.items()
-        if value
-    ]
-    if sentence and 'name="description"' not in context.get("metatags", ""):
-        lines.append(f'<meta name="description" content="{escape(sentence)}" />')
-    context["metatags"] = context.get("metatags", "") + "\n    " + "\n    ".join(lines)
+    context["minutes"] = time
+    if doctree is not None:
+        context["card"] = sentence
+    if pagename == "404":
+        titles = {page: app.env.titles[page].astext() for page in app.env.found_docs}
+        context["chapters"] = sorted(titles.items(), key=lambda item: item[1].lower())
 
 
 def setup(app):
@@ -185,5 +160,5 @@ def setup(app):
     app.connect("env-purge-doc", forget_page)
     app.connect("env-merge-info", merge_pages)
     app.connect("doctree-resolved", resolve_paths)
-    app.connect("html-page-context", show_time)
+    app.connect("html-page-context", show_page)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -136,10 +136,8 @@ def write_archive(folder, path):
             archive.writestr(entry, one.read_bytes())
 
 
-def write_travellers(app, exception):
+def write_travellers(app, pages):
     """Write the package's zip file, and each notebook in the form that is downloaded."""
-    if exception is not None or app.builder.format != "html":
-        return
     folder, out = project_folder(app), Path(app.outdir)
     write_archive(folder, out / ARCHIVE)
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
@@ -188,5 +186,4 @@ def lead_colab_to_downloads(app, pagename, templatename, context, doctree):
 def setup(app):
     app.connect("config-inited", drop_launch_buttons, priority=100)
     app.connect("html-page-context", lead_colab_to_downloads, priority=950)
-    app.connect("build-finished", write_travellers)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

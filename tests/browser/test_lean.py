@@ -1,10 +1,10 @@
 """Pages carry only what they use, and look as they would with everything."""
 
-import functools
 import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,6 +12,7 @@ from tests.benchmarks import pages
 from tests.building import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import joined  # noqa: E402
 import lean  # noqa: E402
 
 PAGES = ["book/sizes/pooling.html", "book/reference/api.html", "book/intro.html"]
@@ -23,31 +24,29 @@ WHOLE = {
 }
 
 
-def answer_with(path, route):
-    route.fulfill(body=path.read_text(encoding="utf-8"), content_type="text/css")
-
-
-def taken_apart(site, name):
-    """Return a page with links to the single style sheets in the place of the joined one."""
-    text = (site / name).read_text(encoding="utf-8")
-    link, style = re.search(
-        r'<link [^>]*href="(?:\.\./)*(_static/joined-\w+\.css)"[^>]*>', text
-    ).group(0, 1)
-    parts = re.findall(r"^/\* (\S+\.css) \*/$", (site / style).read_text(encoding="utf-8"), re.M)
-    assert len(parts) > 10
-    return text.replace(link, "".join(link.replace(Path(style).name, one) for one in parts))
+def whole_style(path):
+    """Return a joined style sheet with the whole of the theme's in the place of what is left."""
+    text = path.read_text(encoding="utf-8")
+    _, *parts = re.split(r"^/\* (\S+\.css) \*/$", text, flags=re.M)
+    assert len(parts) > 20
+    for i in range(0, len(parts), 2):
+        if source := WHOLE.get(Path(parts[i]).name):
+            whole = source.read_text(encoding="utf-8")
+            parts[i + 1] = whole.replace("../vendor", "vendor")  # as seen from _static
+    return "".join(parts[1::2])
 
 
 def look(open_page, site, host, name, width, theme, whole):
     """Return what the page looks like, with the whole of the theme's styles or what is left."""
     visit = open_page("about:blank", width=width, theme=theme)
     if whole:
-        page = taken_apart(site, name)
         visit.page.route(
-            host + name, lambda route: route.fulfill(body=page, content_type="text/html")
+            "**/joined-*.css",
+            lambda route: route.fulfill(
+                body=whole_style(site / "_static" / Path(urlsplit(route.request.url).path).name),
+                content_type="text/css",
+            ),
         )
-        for style, path in WHOLE.items():
-            visit.page.route(f"**/{style}*", functools.partial(answer_with, path))
     visit.page.goto(host + name)
     visit.page.wait_for_load_state("networkidle")
     visit.page.evaluate("document.fonts.ready")
@@ -121,22 +120,24 @@ def test_only_rules_that_match_nothing_go():
         assert gone not in left
 
 
-def test_search_stays_on_its_page():
-    page = '<script src="_static/searchtools.js"></script><script defer src="a/fontawesome.js?v=1">'
-    page += '</script><script src="b.js"></script>'
-    assert lean.lean_page(page, is_search=False) == '<script src="b.js"></script>'
-    assert "searchtools" in lean.lean_page(page, is_search=True)
+def page_files(page, body=""):
+    """Return what a page keeps of five scripts: {name: first, shared, own or nothing}."""
+    files = joined.PageFiles(ROOT, page, body)
+    names = ("togglebutton", "searchtools", "design-tabs", "strips", "copybutton", "theme")
+    tags = "".join(f'<script src="_static/{name}.js?v=1"></script>' for name in names)
+    left = files.take(f"{tags}<script>inline</script>", without=tags.replace("theme", "icons"))
+    assert left == "<script>inline</script>" and files.scripts == ["_static/theme.js"]
+    files.take(tags)
+    return [[Path(one).stem for one in part] for part in files.parts()]
 
 
 def test_scripts_stay_where_something_uses_them(site):
-    script = '<script src="_static/{}?v=1"></script>'
-    for name, use in (
-        ("design-tabs.js", '<div class="sd-tab-set docutils">'),
-        ("strips.js", '<div class="gc-strip" role="group">'),
-        ("copybutton.js", '<div class="highlight-python"><div class="highlight">'),
-    ):
-        assert lean.lean_page(script.format(name) + use, is_search=False).startswith("<script")
-        assert lean.lean_page(script.format(name) + "<p>", is_search=False) == "<p>"
+    assert page_files("search", "") == [["theme"], ["searchtools"]]
+    assert page_files("page", "<p>") == [["theme"], []]
+    assert page_files("page", '<div class="sd-tab-set docutils">') == [["theme"], ["design-tabs"]]
+    assert page_files("page", '<div class="gc-strip">') == [["theme"], ["strips"]]
+    assert page_files("page", '<div class="highlight">') == [["theme"], ["copybutton"]]
     strips = (site / "book" / "training" / "training.html").read_text(encoding="utf-8")
     plain = (site / "book" / "sizes" / "convolution.html").read_text(encoding="utf-8")
     assert "strips.js" in strips and "strips.js" not in plain and "copybutton.js" in plain
+    assert not list(site.rglob("fontawesome*.js")) and "searchtools" not in plain
