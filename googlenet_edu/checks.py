@@ -4,8 +4,11 @@ Every check raises `SizeError` with one sentence: what was given, what is allowe
 what to do. Nothing here imports torch.
 """
 
+import json
 import operator
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 
 __all__ = [
     "AXES",
@@ -22,9 +25,17 @@ __all__ = [
     "show",
     "where",
     "whole",
+    "words",
 ]
 
 AXES = ("height", "width")
+
+
+@cache
+def words(section, lang="en"):
+    """Return {key: sentence} of a section of words.json, which the widgets' scripts share."""
+    text = Path(__file__).with_name("words.json").read_text(encoding="utf-8")
+    return json.loads(text)[section][lang]
 
 
 class SizeError(ValueError):
