@@ -4,9 +4,12 @@ Every check raises a ValueError with one sentence: what was given, what is allow
 Those of sizes raise `SizeError`. Nothing here imports torch.
 """
 
+import json
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -27,9 +30,17 @@ __all__ = [
     "truth",
     "where",
     "whole",
+    "words",
 ]
 
 AXES = ("height", "width")
+
+
+@cache
+def words(section, lang="en"):
+    """Return {key: sentence} of a section of words.json, which the widgets' scripts share."""
+    text = Path(__file__).with_name("words.json").read_text(encoding="utf-8")
+    return json.loads(text)[section][lang]
 
 
 class SizeError(ValueError):

@@ -13,11 +13,10 @@ from sphinx.util.docutils import SphinxDirective
 
 from googlenet_edu import widgets
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.widgets._bundle import book_css, book_script, embed_script
+from googlenet_edu.widgets.bundle import book_css, book_script, embed_script
 
 SCRIPT, SHEET = "googlenet-widgets.js", "googlenet-widgets.css"
 EMBED = "googlenet-widgets-embed.js"  # one file for other web pages
-CLASSES = {home: name for name, home in widgets._HOMES.items() if name != "Quiz"}
 
 
 class AnyOption(dict):
@@ -53,10 +52,10 @@ class WidgetDirective(SphinxDirective):
         kind = self.arguments[0]
         settings = {key: read_setting(value) for key, value in self.options.items()}
         name = settings.pop("name", None)
+        if kind not in widgets.SLIDERS:
+            raise self.error(f"unknown widget {kind!r}: there are {', '.join(widgets.SLIDERS)}")
         try:
-            widget = getattr(widgets, CLASSES[kind])(**settings)
-        except KeyError:
-            raise self.error(f"unknown widget {kind!r}: there are {', '.join(CLASSES)}") from None
+            widget = widgets.widget_class(kind)(**settings)
         except (SizeError, TypeError) as error:
             raise self.error(f"widget {kind}: {error}") from None
         html = widget.static_html(name)

@@ -3,44 +3,43 @@
     from googlenet_edu.widgets import ConvSize
     ConvSize(size=224, kernel_size=7, stride=2, padding=3)
 
-The arithmetic runs in the page (sizes.js), so a slider never waits for a kernel. Importing
+The arithmetic runs in the page (js/sizes.js), so a slider never waits for a kernel. Importing
 this package imports neither torch nor ipywidgets; naming a widget class imports anywidget.
 """
 
 from importlib import import_module
 
-__all__ = [
-    "LRN",
-    "BatchNorm",
-    "ConvSize",
-    "CostLedger",
-    "InceptionBlock",
-    "PoolSize",
-    "Quiz",
-    "ReceptiveField",
-    "ShapeChain",
-    "SummaryReader",
-]
-
-_HOMES = {
-    "BatchNorm": "batch_norm",
-    "ConvSize": "conv_size",
-    "CostLedger": "cost_ledger",
-    "InceptionBlock": "inception_block",
-    "LRN": "lrn",
-    "PoolSize": "pool_size",
-    "Quiz": "quiz",
-    "ReceptiveField": "receptive_field",
-    "ShapeChain": "shape_chain",
-    "SummaryReader": "summary_reader",
+# The registry: a widget's name and its class. Its files follow from the name: python/NAME.py,
+# js/NAME.js and, where it needs a style of its own, js/NAME.css; its title and all its sentences
+# are the section NAME of googlenet_edu/words.json.
+WIDGETS = {
+    "conv_size": "ConvSize",
+    "pool_size": "PoolSize",
+    "shape_chain": "ShapeChain",
+    "inception_block": "InceptionBlock",
+    "batch_norm": "BatchNorm",
+    "lrn": "LRN",
+    "receptive_field": "ReceptiveField",
+    "summary_reader": "SummaryReader",
+    "cost_ledger": "CostLedger",
+    "quiz": "Quiz",
 }
+SLIDERS = tuple(name for name in WIDGETS if name != "quiz")  # those with settings
+
+__all__ = sorted(WIDGETS.values())
 
 
-def __getattr__(name):
-    if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: it has {__all__}")
+def widget_class(name):
+    """Return the class of a widget by its name, as "conv_size"; imports anywidget."""
+    return getattr(import_module(f".python.{name}", __name__), WIDGETS[name])
+
+
+def __getattr__(wanted):
+    for name, made in WIDGETS.items():
+        if made == wanted:
+            return widget_class(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {wanted!r}: it has {__all__}")
 
 
 def __dir__():
-    return sorted(__all__)
+    return list(__all__)

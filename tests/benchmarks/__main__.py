@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from googlenet_edu.widgets._bundle import WIDGETS
+from googlenet_edu.widgets import WIDGETS
 from tests.benchmarks.machine import write
 from tests.benchmarks.pages import first_sliders
 from tests.benchmarks.training import report_training

@@ -107,7 +107,7 @@ def check_bare(folder):
         assert (folder / name).is_file(), f"{name} is not installed"
     code = (
         f"import sys; sys.path.insert(0, {str(folder)!r}); import googlenet_edu as g; "
-        "from googlenet_edu.widgets._bundle import book_script; "
+        "from googlenet_edu.widgets.bundle import book_script; "
         "print(g.conv_output_size(224, 7, 2, 3), len(g.ledger(224).rows) > 60, "
         "'conv_size' in book_script(), g.__file__)"
     )

@@ -142,7 +142,7 @@ def bare_page(open_page, tmp_path):
 
     root = bare_page("lrn", size=3)  # the live widget as a Playwright locator
     """
-    from googlenet_edu.widgets._bundle import embed_script
+    from googlenet_edu.widgets.bundle import embed_script
 
     def open_bare(*widgets, copies=1, lang="en", width=1280, theme="light", **state):
         (tmp_path / "widgets.js").write_text(embed_script(), encoding="utf-8")

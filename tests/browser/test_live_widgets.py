@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from googlenet_edu import widgets
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.widgets._static import PREFIX
+from googlenet_edu.widgets.python.static import refusal
 from tests.widget_states import STATES, WRONG
 
 # Types each state into the fields and reads the result back, with the page's own computation.
@@ -29,7 +29,6 @@ DRIVE = """(root, [name, states]) => {
       computed, wrong: /NaN|undefined|Infinity|\\[object/.test(root.textContent), steps: root.querySelectorAll("dd").length };
   }), (key, value) => (typeof value === "bigint" ? Number(value) : value));
 }"""
-CLASSES = {home: name for name, home in widgets._HOMES.items() if home in STATES}
 
 
 def close(page, python):
@@ -45,13 +44,13 @@ def test_the_page_equals_python(bare_page, name):
     root = bare_page(name)
     states = STATES[name](random.Random(5))
     assert len(states) >= 300
-    made = getattr(widgets, CLASSES[name])
+    made = widgets.widget_class(name)
     refused = 0
     results = json.loads(root.evaluate(DRIVE, [name, states]))
     for state, found in zip(states, results, strict=True):
         assert {key: found["state"][key] for key in state} == state
         widget = made(**state)
-        expected = PREFIX[name] + widget.error if widget.error else widget._answer()
+        expected = refusal(name, widget.error) if widget.error else widget._answer()
         refused += bool(widget.error)
         assert found["answer"] == expected, state
         assert not found["wrong"], state
@@ -75,12 +74,12 @@ def _plain(value):
 @pytest.mark.parametrize("name", sorted(WRONG))
 def test_what_cannot_be_used_is_explained_as_in_python(bare_page, name):
     root = bare_page(name)
-    made = getattr(widgets, CLASSES[name])
+    made = widgets.widget_class(name)
     for key, text, value in WRONG[name]:
         with pytest.raises(SizeError) as refused:
             made(**{key: value})
         root.evaluate("(root, [key, text]) => root.parentElement.gnType(key, text)", [key, text])
-        words = root.locator("output").first.text_content().removeprefix(PREFIX[name])
+        words = root.locator("output").first.text_content().removeprefix(refusal(name, ""))
         # Python also says what type it got; up to there, and in what is asked for, they agree.
         assert words.split(", but got")[0] == str(refused.value).split(", but got")[0]
         assert key in words and "but got" in words

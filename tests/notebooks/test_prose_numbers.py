@@ -10,7 +10,7 @@ import re
 import nbformat
 import pytest
 
-from googlenet_edu.widgets.quiz import quizzes
+from googlenet_edu.widgets.python.quiz import quizzes
 from tests.notebooks.chapters import ROOT, each_chapter
 
 NUMBER = re.compile(r"(?<![\w.\-/])\d[\d,]*(?:\.\d+)?")

@@ -5,7 +5,7 @@ import torch
 
 from googlenet_edu import architecture, costs, layers, model, norms, sizes
 from googlenet_edu.train import bn_versus_lrn
-from googlenet_edu.widgets.quiz import Quiz, quizzes
+from googlenet_edu.widgets.python.quiz import Quiz, quizzes
 
 
 def refuses(function, *args, **kwargs):

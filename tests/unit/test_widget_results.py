@@ -14,10 +14,10 @@ from googlenet_edu import GoogLeNet, layers, ledger, summarize, widgets
 from googlenet_edu.architecture import BACKBONE, INCEPTION
 from googlenet_edu.costs import block_facts
 from googlenet_edu.sizes import SizeError, receptive_field
-from googlenet_edu.widgets._static import number_text, short_number
+from googlenet_edu.widgets.python.static import number_text, short_number
 from tests.widget_states import CHANNELS, STATES
 
-CLASSES = {home: getattr(widgets, name) for name, home in widgets._HOMES.items() if home in STATES}
+CLASSES = {name: widgets.widget_class(name) for name in STATES}
 each_widget = pytest.mark.parametrize("name", sorted(STATES))
 NAMES = {"torch": torch, "GoogLeNet": GoogLeNet, "Inception": layers.Inception,
          "BasicConv2d": layers.BasicConv2d, "BACKBONE": BACKBONE, "ledger": ledger,
@@ -265,5 +265,5 @@ def test_numbers_are_written_as_in_a_browser():
 
 
 def test_every_widget_is_public():
-    assert set(widgets._HOMES) == set(widgets.__all__) == set(dir(widgets))
+    assert set(widgets.WIDGETS.values()) == set(widgets.__all__) == set(dir(widgets))
     assert "widgets" in googlenet_edu._PUBLIC

@@ -10,7 +10,7 @@ import pytest
 from traitlets import TraitError
 
 from googlenet_edu.sizes import SizeError, conv_output_size, pool_output_size
-from googlenet_edu.widgets import ConvSize, PoolSize, _bundle
+from googlenet_edu.widgets import WIDGETS, ConvSize, PoolSize, bundle
 
 
 def test_results_follow_the_settings():
@@ -107,13 +107,13 @@ def test_an_error_has_a_static_form_too():
 
 
 def test_the_bundle_is_small_classic_and_offline():
-    script, sheet = _bundle.book_script(), _bundle.book_css()
+    script, sheet = bundle.book_script(), bundle.book_css()
     # All widgets together; the usual widget manager needs 3.6 MB.
     assert len(script.encode("utf-8")) + len(sheet.encode("utf-8")) < 120_000
     assert not re.search(r"^\s*(import|export)\b", script, re.M)
     assert not re.search(r"https?://", script + sheet)
-    for name in _bundle.WIDGETS:
-        assert _bundle.module_for(name).count("export default") == 1
+    for name in WIDGETS:
+        assert bundle.module_for(name).count("export default") == 1
 
 
 def test_importing_the_package_loads_neither_torch_nor_widgets():
@@ -126,7 +126,7 @@ def test_importing_the_package_loads_neither_torch_nor_widgets():
 
 
 def test_every_preset_is_a_layer_that_torch_accepts_or_a_named_trap():
-    from googlenet_edu.widgets._presets import network_presets
+    from googlenet_edu.widgets.python.presets import network_presets
 
     for kind, function in (("conv", conv_output_size), ("pool", pool_output_size)):
         presets = network_presets()[kind]

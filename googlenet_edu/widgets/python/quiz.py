@@ -10,11 +10,9 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-import anywidget
 import traitlets
 
-from ._base import Choice
-from ._bundle import book_css, module_for
+from .base import Choice, StaticForm
 
 __all__ = ["Quiz", "quizzes"]
 
@@ -23,21 +21,20 @@ __all__ = ["Quiz", "quizzes"]
 def quizzes():
     """Return {name: [question, ...]}: "chapter-predict" and "chapter" for every chapter."""
     found = {}
-    for path in sorted(Path(__file__).with_name("quizzes").glob("*.json")):
+    for path in sorted((Path(__file__).parents[1] / "quizzes").glob("*.json")):
         chapter = json.loads(path.read_text(encoding="utf-8"))
         found[f"{path.stem}-predict"] = [chapter["predict"]]
         found[path.stem] = chapter["check"]
     return found
 
 
-class Quiz(anywidget.AnyWidget):
+class Quiz(StaticForm):
     """One chapter's questions by name, as `Quiz("convolution")`; wrong names list the right ones.
 
     A quiz of one question is a prediction. Answers are not stored or sent anywhere.
     """
 
-    _esm = module_for("quiz")
-    _css = book_css()
+    _widget = "quiz"
     lang = Choice(("en", "zh"), "en").tag(sync=True)
     questions = traitlets.List(read_only=True).tag(sync=True)
 
@@ -71,11 +68,6 @@ class Quiz(anywidget.AnyWidget):
             f'data-gn-state="{state}"><p><strong class="gn-title">{title}</strong></p>'
             f"{''.join(parts)}</div>"
         )
-
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**data, "text/plain": repr(self), "text/html": self.static_html()}, metadata
 
 
 def _code(text):

@@ -3,24 +3,18 @@
 const CHAIN_STAGES = ["conv1", "maxpool1", "conv3", "maxpool2", "inception3b", "maxpool3", "inception4e", "maxpool4", "inception5b"];
 
 const shape_chain = {
-  strings: {
-    en: { title: "Shape chain", preset: "Image", refused: "The chain breaks", image: "image",
-      fields: { image_height: "height", image_width: "width", batch_size: "images at once", ceil_mode: "stage pools round up" },
-      shape: ([c, h, w]) => `${c} × ${h} × ${w}`,
-      answer: (a) => `After 5b: ${shape_chain.strings.en.shape(a.out)}. ${a.aux_fits ? "Both auxiliary classifiers fit." : "The auxiliary classifiers do not fit: torch refuses them."}`,
-      map: (head) => `${head.name} gets`, grid: "its grid", noGrid: (head) => `none: a map of ${head.height} × ${head.width} is smaller than the 5 × 5 window`,
-      view: "view(-1, 2048)", rows: (a, n) => `${n} / 2048 = ${a.view_rows} rows for ${a.batch} images${a.view_rows === a.batch ? "" : ": rows are no longer images"}`,
-      noRows: (n) => `${n} / 2048 is not a whole number: RuntimeError`, list: "All layers", layer: "layer", kind: "kind", into: "input", after: "output",
-      drawing: (name, shape) => `${name}: ${shape}, to scale` },
-    zh: { title: "尺寸链", preset: "图像", refused: "尺寸链中断", image: "图像",
-      fields: { image_height: "高", image_width: "宽", batch_size: "一批图像数", ceil_mode: "阶段池化向上取整" },
-      shape: ([c, h, w]) => `${c} × ${h} × ${w}`,
-      answer: (a) => `5b 之后：${shape_chain.strings.en.shape(a.out)}。${a.aux_fits ? "两个辅助分类器都合适。" : "辅助分类器不合适：torch 会拒绝。"}`,
-      map: (head) => `${head.name} 收到`, grid: "其网格", noGrid: (head) => `无：${head.height} × ${head.width} 的特征图小于 5 × 5 窗口`,
-      view: "view(-1, 2048)", rows: (a, n) => `${n} / 2048 = ${a.view_rows} 行，共 ${a.batch} 张图像${a.view_rows === a.batch ? "" : "：行不再是图像"}`,
-      noRows: (n) => `${n} / 2048 不是整数：RuntimeError`, list: "所有层", layer: "层", kind: "类型", into: "输入", after: "输出",
-      drawing: (name, shape) => `${name}：${shape}，按比例` },
+  strings: wordsOf("shape_chain", {
+  en: {
+    shape: ([c, h, w]) => `${c} × ${h} × ${w}`,
+    answer: (a) => `After 5b: ${shape_chain.strings.en.shape(a.out)}. ${a.aux_fits ? "Both auxiliary classifiers fit." : "The auxiliary classifiers do not fit: torch refuses them."}`,
+    rows: (a, n) => `${n} / 2048 = ${a.view_rows} rows for ${a.batch} images${a.view_rows === a.batch ? "" : ": rows are no longer images"}`,
   },
+  zh: {
+    shape: ([c, h, w]) => `${c} × ${h} × ${w}`,
+    answer: (a) => `5b 之后：${shape_chain.strings.en.shape(a.out)}。${a.aux_fits ? "两个辅助分类器都合适。" : "辅助分类器不合适：torch 会拒绝。"}`,
+    rows: (a, n) => `${n} / 2048 = ${a.view_rows} 行，共 ${a.batch} 张图像${a.view_rows === a.batch ? "" : "：行不再是图像"}`,
+  },
+}),
   initial: { image_height: 224, image_width: 224, batch_size: 20, ceil_mode: true },
   defaults: { batch_size: 20, ceil_mode: true },
   fields: [

@@ -2,11 +2,11 @@
 
 import traitlets
 
-from ..architecture import BACKBONE, VARIANTS, InceptionSpec
-from ..costs.counting import Walk
-from ..sizes import SizeError, receptive_field
-from ._base import Choice, LiveWidget, Whole, module
-from ._static import SVG, answer, table
+from ...architecture import BACKBONE, VARIANTS, InceptionSpec
+from ...costs.counting import Walk
+from ...sizes import SizeError, receptive_field
+from .base import Choice, LiveWidget, Whole
+from .static import SVG, answer, table
 
 __all__ = ["ReceptiveField"]
 
@@ -23,7 +23,6 @@ class ReceptiveField(LiveWidget):
     Chapter: book/sizes/receptive_field.
     """
 
-    _esm = module("receptive_field")
     _widget = "receptive_field"
     _settings = ("layer", "cell_x", "cell_y", "image_size")
     _results = dict.fromkeys(("size", "jump", "start")) | {"seen_x": [], "seen_y": []}

@@ -4,9 +4,9 @@ from math import sqrt
 
 import traitlets
 
-from ..sizes import SizeError
-from ._base import Flag, LiveWidget, Number, Numbers, module
-from ._static import SVG, answer, list_text, number_text, short_number, table
+from ...sizes import SizeError
+from .base import Flag, LiveWidget, Number, Numbers
+from .static import SVG, answer, list_text, number_text, short_number, table
 
 __all__ = ["BatchNorm"]
 
@@ -24,7 +24,6 @@ class BatchNorm(LiveWidget):
     1502.03167, Algorithm 1. Chapter: book/blocks/batch_norm.
     """
 
-    _esm = module("batch_norm")
     _widget = "batch_norm"
     _settings = (
         "values", "training", "weight", "bias", "eps", "momentum", "running_mean", "running_var",

@@ -1,20 +1,14 @@
 // The walk of googlenet_edu.costs through all layers, for the page: shapes and costs by
 // arithmetic. Tested against Python's ledger, row by row.
 
-const NETWORK_WORDS = {
+const NETWORK_WORDS = wordsOf("network", {
   en: {
-    axes: ["height", "width"],
-    breaks: (e, why) => `${e.layer} gets a map of ${e.height} x ${e.width} and cannot work: ${why}`,
-    headTooSmall: (e) => `${e.layer} needs a map of at least 5 x 5, but gets ${e.height} x ${e.width}: choose an image of 79 px or more (223 to 270 px fit), aux=False or aux_pool='adaptive'.`,
     headGrid: (e) => `${e.layer} gets a map of ${e.height} x ${e.width} and gives ${e.out[0]} x ${e.out[1]}, but the linear layer after it needs ${NETWORK.grid} x ${NETWORK.grid}: square images from 223 to 270 px fit; choose such a size, aux=False or aux_pool='adaptive'.`,
   },
   zh: {
-    axes: ["高", "宽"],
-    breaks: (e, why) => `${e.layer} 收到 ${e.height} x ${e.width} 的特征图，无法工作：${why}`,
-    headTooSmall: (e) => `${e.layer} 至少需要 5 x 5 的特征图，但收到 ${e.height} x ${e.width}：请选择不小于 79 像素的图像（223 到 270 像素合适），或 aux=False，或 aux_pool='adaptive'。`,
     headGrid: (e) => `${e.layer} 收到 ${e.height} x ${e.width} 的特征图，得到 ${e.out[0]} x ${e.out[1]}，但其后的线性层需要 ${NETWORK.grid} x ${NETWORK.grid}：223 到 270 像素的正方形图像合适；请选择这样的尺寸，或 aux=False，或 aux_pool='adaptive'。`,
   },
-};
+});
 
 // The sentence for an error of walkNetwork; lang picks the language.
 function networkError(error, lang = "en") {

@@ -2,9 +2,9 @@
 
 import traitlets
 
-from ..architecture import InceptionSpec, PoolSpec
-from ._base import Choice, Flag, LiveWidget, Whole, module
-from ._static import SVG, answer, short_number, table
+from ...architecture import InceptionSpec, PoolSpec
+from .base import Choice, Flag, LiveWidget, Whole
+from .static import SVG, answer, short_number, table
 
 __all__ = ["InceptionBlock"]
 
@@ -22,7 +22,6 @@ class InceptionBlock(LiveWidget):
     Source: Szegedy et al., arXiv 1409.4842, Figure 2. Chapter: book/blocks/inception.
     """
 
-    _esm = module("inception_block")
     _widget = "inception_block"
     _settings = (*CHANNELS, "size", "branch3_kernel", "reductions")
     _results = dict.fromkeys(("out_channels", "params", "multiply_adds", "saved"))

@@ -2,9 +2,9 @@
 
 import traitlets
 
-from ..sizes import SizeError
-from ._base import Flag, LiveWidget, Number, Numbers, Whole, module
-from ._static import SVG, answer, number_text, short_number, table
+from ...sizes import SizeError
+from .base import Flag, LiveWidget, Number, Numbers, Whole
+from .static import SVG, answer, number_text, short_number, table
 
 __all__ = ["LRN"]
 
@@ -22,7 +22,6 @@ class LRN(LiveWidget):
     Chapter: book/blocks/lrn.
     """
 
-    _esm = module("lrn")
     _widget = "lrn"
     _settings = ("values", "channel", "size", "alpha", "beta", "k", "divide_by_size")
     _results = {"outputs": [], "denominators": []}

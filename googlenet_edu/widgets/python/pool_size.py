@@ -1,9 +1,8 @@
 """The pooling size widget. Chapter: book/sizes/pooling."""
 
-from ..sizes import explain_pool
-from ._base import Choice, Flag, Whole, module
-from ._size import SizeWidget
-from ._static import size_code
+from ...sizes import explain_pool
+from .base import Choice, Flag, SizeWidget, Whole
+from .static import size_code
 
 __all__ = ["PoolSize"]
 
@@ -18,7 +17,6 @@ class PoolSize(SizeWidget):
     Chapter: book/sizes/pooling.
     """
 
-    _esm = module("pool_size")
     _widget = "pool_size"
     _settings = (
         "size",

@@ -1,24 +1,16 @@
 // Receptive field: one cell of a feature map, and the square of the image it sees.
 
 const receptive_field = {
-  strings: {
-    en: { title: "Receptive field", preset: "Example", refused: "Not possible", one: (name) => `one cell of ${name}`,
-      fields: { layer: "feature map after", cell_x: "cell, from the left", cell_y: "cell, from the top", image_size: "image side" },
-      outside: (name, value, side) => `${name}=${value} is outside the map of ${side} x ${side}: choose 0 to ${side - 1}.`,
-      answer: (a) => `One cell after ${a.layer} sees ${a.size} × ${a.size} px; neighbours are ${a.jump} px apart.`,
-      step: (r) => `sees ${r.before} + (${r.k} - 1) × ${r.step} = ${r.size}, step ${r.step} × ${r.stride} = ${r.jump}`,
-      sees: "this cell sees", span: (a) => `x from ${a.seen_x[0]} to ${a.seen_x[1] - 1}, y from ${a.seen_y[0]} to ${a.seen_y[1] - 1}; inside the image ${a.inside[0]} × ${a.inside[1]} px`,
-      drawing: (a) => `An image of ${a.n} × ${a.n} px and the square of ${a.size} × ${a.size} px that the chosen cell sees; beside it the map of ${a.side} × ${a.side} cells, to scale`,
-      legend: { "gn-cell": "image", "gn-reading": "what the cell sees", "gn-result": "feature map", "gn-chosen": "the cell" } },
-    zh: { title: "感受野", preset: "例子", refused: "不可能", one: (name) => `${name} 的一格`,
-      fields: { layer: "哪一层之后的特征图", cell_x: "从左数第几格", cell_y: "从上数第几格", image_size: "图像边长" },
-      outside: (name, value, side) => `${name}=${value} 在 ${side} x ${side} 的特征图之外：请选择 0 到 ${side - 1}。`,
-      answer: (a) => `${a.layer} 之后的一格看到 ${a.size} × ${a.size} 像素；相邻两格相距 ${a.jump} 像素。`,
-      step: (r) => `看到 ${r.before} + (${r.k} - 1) × ${r.step} = ${r.size}，步距 ${r.step} × ${r.stride} = ${r.jump}`,
-      sees: "这一格看到", span: (a) => `x 从 ${a.seen_x[0]} 到 ${a.seen_x[1] - 1}，y 从 ${a.seen_y[0]} 到 ${a.seen_y[1] - 1}；图像内 ${a.inside[0]} × ${a.inside[1]} 像素`,
-      drawing: (a) => `${a.n} × ${a.n} 像素的图像，以及所选格看到的 ${a.size} × ${a.size} 像素；旁边是 ${a.side} × ${a.side} 格的特征图，按比例`,
-      legend: { "gn-cell": "图像", "gn-reading": "这一格看到的", "gn-result": "特征图", "gn-chosen": "这一格" } },
+  strings: wordsOf("receptive_field", {
+  en: {
+    outside: (name, value, side) => `${name}=${value} is outside the map of ${side} x ${side}: choose 0 to ${side - 1}.`,
+    span: (a) => `x from ${a.seen_x[0]} to ${a.seen_x[1] - 1}, y from ${a.seen_y[0]} to ${a.seen_y[1] - 1}; inside the image ${a.inside[0]} × ${a.inside[1]} px`,
   },
+  zh: {
+    outside: (name, value, side) => `${name}=${value} 在 ${side} x ${side} 的特征图之外：请选择 0 到 ${side - 1}。`,
+    span: (a) => `x 从 ${a.seen_x[0]} 到 ${a.seen_x[1] - 1}，y 从 ${a.seen_y[0]} 到 ${a.seen_y[1] - 1}；图像内 ${a.inside[0]} × ${a.inside[1]} 像素`,
+  },
+}),
   initial: { layer: "inception5b", cell_x: 3, cell_y: 3, image_size: 224 },
   defaults: { image_size: 224 },
   fields: [

@@ -1,7 +1,7 @@
 // Convolution size: n, kernel_size, stride, padding ("same", "valid"), dilation.
 
 const conv_size = sizeWidget(() => "conv", {
-  strings: { en: { title: "Convolution size" }, zh: { title: "卷积输出尺寸" } },
+  strings: wordsOf("conv_size"),
   initial: { size: 224, kernel_size: 7, stride: 2, padding: 3, dilation: 1 },
   defaults: { stride: 1, padding: 0, dilation: 1 },
   fields: [

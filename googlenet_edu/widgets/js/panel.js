@@ -1,36 +1,16 @@
 // One panel for every widget: fields, presets, result, steps, drawing, code line.
 // It works on an anywidget model, which in the static page is the small model of host.js.
 
-const PANEL = {
+const PANEL = wordsOf("panel", {
   en: {
-    reset: "Reset", copy: "Copy", copied: "Copied", preset: "Layer", own: "your own numbers", code: "PyTorch",
-    steps: "Step by step", slider: (name) => `${name}, slider`, px: "px", yes: "on", no: "off", refused: "PyTorch refuses this",
-    notWhole: (name, text) => `${name} must be a whole number, but got '${text}': type digits only, such as 3.`,
-    tooSmall: (name, min, text) => `${name} must be ${min} or more, but got ${text}: choose a whole number from ${min} up.`,
-    notNumber: (name, text) => `${name} must be a number, but got '${text}': give a number such as 0.5.`,
-    above: (name, min, text) => `${name} must be more than ${min}, but got ${text}: choose a larger number.`,
-    below: (name, min, text) => `${name} must be ${min} or more, but got ${text}: choose a larger number.`,
-    over: (name, max, text) => `${name} must be ${max} or less, but got ${text}: choose a smaller number.`,
-    howMany: (name, least, most, found) => `${name} must hold ${least} to ${most} numbers, but got ${found}: add or remove some.`,
     notOne: (name, options, text) => `${name} must be one of ${options.map((o) => `'${o}'`).join(", ")}, but got '${text}': choose one of these.`,
-    notFlag: (name, text) => `${name} must be True or False, but got '${text}'.`,
     tooLarge: (name, text) => `${name}=${text} is more than a browser holds exactly (${SAFE}): use a smaller number here, or googlenet_edu.sizes in Python.`,
   },
   zh: {
-    reset: "重置", copy: "复制", copied: "已复制", preset: "层", own: "自定义数值", code: "PyTorch",
-    steps: "逐步计算", slider: (name) => `${name} 滑块`, px: "像素", yes: "开", no: "关", refused: "PyTorch 拒绝这一设置",
-    notWhole: (name, text) => `${name} 必须是整数，但得到的是 '${text}'：请只输入数字，例如 3。`,
-    tooSmall: (name, min, text) => `${name} 至少为 ${min}，但得到的是 ${text}：请输入不小于 ${min} 的整数。`,
-    notNumber: (name, text) => `${name} 必须是数字，但得到的是 '${text}'：请输入例如 0.5 的数字。`,
-    above: (name, min, text) => `${name} 必须大于 ${min}，但得到的是 ${text}：请输入较大的数。`,
-    below: (name, min, text) => `${name} 至少为 ${min}，但得到的是 ${text}：请输入较大的数。`,
-    over: (name, max, text) => `${name} 最多为 ${max}，但得到的是 ${text}：请输入较小的数。`,
-    howMany: (name, least, most, found) => `${name} 须有 ${least} 到 ${most} 个数，但得到 ${found} 个：请增减。`,
     notOne: (name, options, text) => `${name} 须为 ${options.map((o) => `'${o}'`).join("、")} 之一，但得到的是 '${text}'：请选择其一。`,
-    notFlag: (name, text) => `${name} 必须是 True 或 False，但得到的是 '${text}'。`,
     tooLarge: (name, text) => `${name}=${text} 超出浏览器能精确表示的范围（${SAFE}）：请输入较小的数，或在 Python 中使用 googlenet_edu.sizes。`,
   },
-};
+});
 
 // Unique ids for several widgets on one page; in Jupyter each class has a module of its own, so
 // they count together.
@@ -92,7 +72,6 @@ function parseList(field, text, t) {
 }
 // Numbers for readers: 6 significant digits, and whole numbers in groups of three.
 const shortNumber = (x) => String(Number(x.toPrecision(6)));
-const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 const listText = (values) => values.slice(0, 8).map(shortNumber).join(", ") + (values.length > 8 ? ", ..." : "");
 // n / unit with two digits, as Python writes it: halves go to the even neighbour.
 function fixed2(n, unit) {

@@ -22,18 +22,14 @@ function blockCosts(s, reductions) {
 }
 
 const inception_block = {
-  strings: {
-    en: { title: "Inception block", preset: "Block", refused: "Not possible", params: "parameters", madds: "multiply-adds", branch: "branch", all: "block", without: "without 1×1 reductions", input: "input", joined: "joined",
-      fields: { in_channels: "channels in", ch1x1: "branch 1", ch3x3reduce: "branch 2, first", ch3x3: "branch 2", ch5x5reduce: "branch 3, first", ch5x5: "branch 3", pool_proj: "branch 4", size: "side of the map", branch3_kernel: "window side of branch 3", reductions: "1×1 before 3×3 and 5×5, and after the pool" },
-      answer: (a) => `${a.out_channels} channels of ${a.size} × ${a.size}: ${grouped(a.params)} parameters, ${grouped(a.multiply_adds)} multiply-adds`,
-      ratio: "saved", saved: (a) => `${grouped(a.naive)} / ${grouped(a.reduced)} = ${shortNumber(a.saved)}`, ratioWords: "multiply-adds without reductions, with them",
-      drawing: (a) => `Four branches with their channels as the length of bars, to scale; joined ${a.out_channels} channels` },
-    zh: { title: "Inception 模块", preset: "模块", refused: "不可能", params: "参数", madds: "乘加", branch: "分支", all: "整个模块", without: "无 1×1 降维", input: "输入", joined: "拼接",
-      fields: { in_channels: "输入通道", ch1x1: "分支 1", ch3x3reduce: "分支 2，先降维", ch3x3: "分支 2", ch5x5reduce: "分支 3，先降维", ch5x5: "分支 3", pool_proj: "分支 4", size: "特征图边长", branch3_kernel: "分支 3 的窗口边长", reductions: "3×3、5×5 之前和池化之后的 1×1" },
-      answer: (a) => `${a.out_channels} 个 ${a.size} × ${a.size} 的通道：${grouped(a.params)} 个参数，${grouped(a.multiply_adds)} 次乘加`,
-      ratio: "节省", saved: (a) => `${grouped(a.naive)} / ${grouped(a.reduced)} = ${shortNumber(a.saved)}`, ratioWords: "乘加：无降维与有降维之比",
-      drawing: (a) => `四个分支，条形长度为通道数，按比例；拼接后 ${a.out_channels} 个通道` },
+  strings: wordsOf("inception_block", {
+  en: {
+    saved: (a) => `${grouped(a.naive)} / ${grouped(a.reduced)} = ${shortNumber(a.saved)}`,
   },
+  zh: {
+    saved: (a) => `${grouped(a.naive)} / ${grouped(a.reduced)} = ${shortNumber(a.saved)}`,
+  },
+}),
   initial: { in_channels: 192, ch1x1: 64, ch3x3reduce: 96, ch3x3: 128, ch5x5reduce: 16, ch5x5: 32, pool_proj: 32, size: 28, branch3_kernel: "5", reductions: true },
   defaults: { branch3_kernel: "5", reductions: true },
   fields: [...BLOCK_FIELDS.map((name) => ({ name, min: 1, max: name === "in_channels" ? 832 : 384, top: 4096 })),

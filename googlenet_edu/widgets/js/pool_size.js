@@ -1,12 +1,7 @@
 // Pooling size: maximum or average, ceil_mode, and PyTorch's rule beside Caffe's.
 
 const pool_size = sizeWidget((state) => state.kind, {
-  strings: {
-    en: { title: "Pooling size", compare: "Same numbers, three rules", floor: "PyTorch, floor", ceil: "PyTorch, ceil_mode",
-      caffe: "Caffe (always ceil)", here: "chosen", none: "not possible" },
-    zh: { title: "池化输出尺寸", compare: "同样的数字，三种规则", floor: "PyTorch，向下取整", ceil: "PyTorch，ceil_mode",
-      caffe: "Caffe（总是向上取整）", here: "当前", none: "不可能" },
-  },
+  strings: wordsOf("pool_size"),
   initial: { size: 112, kernel_size: 3, stride: 2, padding: 0, dilation: 1, kind: "max", ceil_mode: true, count_include_pad: true },
   defaults: { padding: 0, dilation: 1, kind: "max", ceil_mode: false, count_include_pad: true },
   fields: [

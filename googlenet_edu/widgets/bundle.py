@@ -8,26 +8,25 @@ import json
 from functools import cache
 from pathlib import Path
 
-from ._presets import network_presets, network_table
+from ..plots.colors import css_variables
+from . import WIDGETS
+from .python.presets import network_presets, network_table
 
-__all__ = ["SHARED", "WIDGETS", "book_css", "book_script", "embed_script", "module_for"]
+__all__ = ["book_css", "book_script", "embed_script", "module_for"]
 
-FOLDER = Path(__file__).parent
-SHARED = ("sizes.js", "drawing.js", "panel.js", "words.js")
+FOLDER = Path(__file__).with_name("js")
+SHARED = ("phrases.js", "sizes.js", "drawing.js", "panel.js", "words.js")
 NETWORK = ("network.js",)  # the walk through the layers, for the widgets that need it
-_ALL = (
-    "conv_size",
-    "pool_size",
-    "shape_chain",
-    "inception_block",
-    "batch_norm",
-    "lrn",
-    "receptive_field",
-    "summary_reader",
-    "cost_ledger",
-    "quiz",
+# The pages with dark widgets: the book's, JupyterLab's, VS Code's, Colab's; and those that leave
+# it to the reader's system.
+DARK = (
+    'html[data-theme="dark"] .gn-widget, body[data-jp-theme-light="false"] .gn-widget, '
+    'body.vscode-dark .gn-widget, html[theme="dark"] .gn-widget'
 )
-WIDGETS = tuple(name for name in _ALL if (FOLDER / f"{name}.js").is_file())
+SYSTEM = (
+    "html:not([data-theme]):not([theme]) "
+    "body:not([data-jp-theme-light]):not(.vscode-light) .gn-widget"
+)
 # What tests and other pages may call by name.
 PUBLIC = "axisSteps, caffePool, decimal, sizeSteps, walkNetwork, networkError, SIZE_WORDS"
 
@@ -42,11 +41,15 @@ def _source(name):
 
 def _data():
     data = {**network_presets(), **network_table()}
-    return f"const NETWORK = {json.dumps(data, separators=(',', ':'))};\n"
+    words = json.loads(FOLDER.parents[1].joinpath("words.json").read_text(encoding="utf-8"))
+    return "".join(
+        f"const {name} = {json.dumps(one, ensure_ascii=False, separators=(',', ':'))};\n"
+        for name, one in (("WORDS", words), ("NETWORK", data))
+    )
 
 
 def _shared():
-    return [*map(_source, SHARED), _data(), *map(_source, NETWORK)]
+    return [_data(), *map(_source, [*SHARED, *NETWORK])]
 
 
 @cache
@@ -82,4 +85,12 @@ def embed_script():
 def book_css():
     """Return the style sheet of all widgets, as text: the common one and each widget's own."""
     own = [f"{widget}.css" for widget in WIDGETS if (FOLDER / f"{widget}.css").is_file()]
-    return "".join(map(_source, ["widgets.css", *own]))
+    dark = _source("dark.css")
+    parts = [
+        css_variables(".gn-widget", DARK),
+        *map(_source, ["widgets.css", *own]),
+        f"{DARK} {{ {dark} }}\n",
+        f"@media (prefers-color-scheme: dark) {{\n{css_variables('.gn-widget', SYSTEM)}"
+        f"{SYSTEM} {{ {dark} }}\n}}\n",
+    ]
+    return "".join(parts)

@@ -3,20 +3,14 @@
 const COSTS = { params: "params", "multiply-adds": "madds", memory: "bytes" };
 
 const cost_ledger = {
-  strings: {
-    en: { title: "Cost ledger", preset: "Example", refused: "The chain breaks",
-      fields: { image_size: "image side", batch_size: "images at once", num_classes: "classes", aux: "with both auxiliary classifiers", show: "bars", sort: "order of the rows" },
-      options: { params: "parameters", "multiply-adds": "multiply-adds", memory: "activation memory", order: "as in the network", largest: "largest first" },
-      answer: (a) => `${grouped(a.params)} parameters, ${grouped(a.multiply_adds)} multiply-adds, ${fixed2(a.activation_bytes, 1e6)} MB of activations`,
-      block: "block", share: "share", value: { params: "parameters", madds: "multiply-adds", bytes: "bytes" }, paper: "Table 1 (one image, 224 px)",
-      note: "Table 1 counts weights without batch norm in units of 1024 and gives conv2 and conv3 in one row; activation memory is not in it. Where it differs from the bars, the chapter on Table 1 says why.", drawing: "Share of each block" },
-    zh: { title: "计算量账本", preset: "例子", refused: "尺寸链中断",
-      fields: { image_size: "图像边长", batch_size: "一批图像数", num_classes: "类别数", aux: "含两个辅助分类器", show: "条形", sort: "行的顺序" },
-      options: { params: "参数", "multiply-adds": "乘加", memory: "激活内存", order: "按网络顺序", largest: "从大到小" },
-      answer: (a) => `${grouped(a.params)} 个参数，${grouped(a.multiply_adds)} 次乘加，激活 ${fixed2(a.activation_bytes, 1e6)} MB`,
-      block: "模块", share: "占比", value: { params: "参数", madds: "乘加", bytes: "字节" }, paper: "表 1（一张图像，224 像素）",
-      note: "表 1 只计权重（不含批归一化），以 1024 为单位，conv2 与 conv3 合为一行；表中没有激活内存。与此处不同之处，见“表 1”一章。", drawing: "每个模块的占比" },
+  strings: wordsOf("cost_ledger", {
+  en: {
+    answer: (a) => `${grouped(a.params)} parameters, ${grouped(a.multiply_adds)} multiply-adds, ${fixed2(a.activation_bytes, 1e6)} MB of activations`,
   },
+  zh: {
+    answer: (a) => `${grouped(a.params)} 个参数，${grouped(a.multiply_adds)} 次乘加，激活 ${fixed2(a.activation_bytes, 1e6)} MB`,
+  },
+}),
   initial: { image_size: 224, batch_size: 1, num_classes: 1000, aux: true, show: "multiply-adds", sort: "order" },
   defaults: { batch_size: 1, num_classes: 1000, aux: true, show: "multiply-adds", sort: "order" },
   fields: [

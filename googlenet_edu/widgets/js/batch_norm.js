@@ -1,22 +1,16 @@
 // Batch norm: one channel of a small batch before and after, and the running statistics.
 
 const batch_norm = {
-  strings: {
-    en: { title: "Batch norm", preset: "Example",
-      fields: { values: "one channel of the batch", weight: "gamma", bias: "beta", eps: "added to the variance", momentum: "weight of the new batch",
-        running_mean: "before", running_var: "before", training: "training, not evaluation" },
-      one: (n) => `training needs more than 1 value per channel, but got ${n}: use a larger batch, or evaluation.`,
-      answer: (a) => `${a.training ? "Training" : "Evaluation"}: mean ${shortNumber(a.mean)}, variance ${shortNumber(a.var)}; the values become ${listText(a.outputs)}`,
-      names: { mean: "mean", var: "variance, divided by n", root: "square root", first: "first value", unbiased: "variance, divided by n - 1", new_mean: "running_mean after", new_var: "running_var after" },
-      used: "running value, used and left alone", before: "before", after: "after", drawing: (word, values) => `The values ${word}, on a line: ${listText(values)}`, keep: "stays" },
-    zh: { title: "批归一化", preset: "例子",
-      fields: { values: "一批数据的一个通道", weight: "gamma", bias: "beta", eps: "加到方差上", momentum: "新一批的权重",
-        running_mean: "之前", running_var: "之前", training: "训练（而非评估）" },
-      one: (n) => `训练时每个通道需要多于 1 个值，但得到 ${n} 个：请增大批量，或用评估模式。`,
-      answer: (a) => `${a.training ? "训练" : "评估"}：均值 ${shortNumber(a.mean)}，方差 ${shortNumber(a.var)}；数值变为 ${listText(a.outputs)}`,
-      names: { mean: "均值", var: "方差（除以 n）", root: "平方根", first: "第一个值", unbiased: "方差（除以 n - 1）", new_mean: "之后的 running_mean", new_var: "之后的 running_var" },
-      used: "使用滑动值，且不改变", before: "之前", after: "之后", drawing: (word, values) => `数轴上${word}的值：${listText(values)}`, keep: "不变" },
+  strings: wordsOf("batch_norm", {
+  en: {
+    answer: (a) => `${a.training ? "Training" : "Evaluation"}: mean ${shortNumber(a.mean)}, variance ${shortNumber(a.var)}; the values become ${listText(a.outputs)}`,
+    drawing: (word, values) => `The values ${word}, on a line: ${listText(values)}`,
   },
+  zh: {
+    answer: (a) => `${a.training ? "训练" : "评估"}：均值 ${shortNumber(a.mean)}，方差 ${shortNumber(a.var)}；数值变为 ${listText(a.outputs)}`,
+    drawing: (word, values) => `数轴上${word}的值：${listText(values)}`,
+  },
+}),
   initial: { values: [1, 2, 3, 6], weight: 1, bias: 0, eps: 0.00001, momentum: 0.1, running_mean: 0, running_var: 1, training: true },
   defaults: { weight: 1, bias: 0, eps: 0.00001, momentum: 0.1, running_mean: 0, running_var: 1, training: true },
   fields: [

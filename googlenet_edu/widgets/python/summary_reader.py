@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import traitlets
 
-from ..costs import ledger
-from ..sizes import SizeError
-from ._base import Choice, LiveWidget, Whole, module
-from ._static import answer, table
+from ...costs import ledger
+from ...sizes import SizeError
+from .base import Choice, LiveWidget, Whole
+from .static import answer, table
 
 __all__ = ["SummaryReader"]
 
@@ -40,7 +40,6 @@ class SummaryReader(LiveWidget):
     Source: torchinfo 1.8. Chapter: book/network/summary.
     """
 
-    _esm = module("summary_reader")
     _widget = "summary_reader"
     _settings = ("depth", "row", "column", "batch_size", "image_size", "num_classes")
     _results = {"title": ""} | dict.fromkeys(

@@ -1,11 +1,6 @@
 // A self-check quiz or a prediction: choose, commit, read why. Nothing is stored or sent.
 
-const QUIZ_WORDS = {
-  en: { title: "Check yourself", predict: "Predict first", commit: "Check my answer", choose: "Choose an answer first.", right: "Right.", wrong: "Not quite.", again: "Try again",
-    score: (right, all) => `${right} of ${all} right at the first try`, question: (i, all) => `Question ${i} of ${all}` },
-  zh: { title: "自测", predict: "先预测", commit: "检查答案", choose: "请先选择一个答案。", right: "正确。", wrong: "不对。", again: "再试一次",
-    score: (right, all) => `第一次就答对：${right} / ${all}`, question: (i, all) => `第 ${i} 题，共 ${all} 题` },
-};
+const QUIZ_WORDS = wordsOf("quiz");
 
 function quizText(node, text) {
   // `code` in backticks, everything else plain text: nothing is read as HTML.

@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from ..architecture import AUX, BACKBONE, HEAD_GRID, ConvSpec, PoolSpec
-from ..costs import TABLE1
-from ..sizes import conv_output_size, pool_output_size
+from ...architecture import AUX, BACKBONE, HEAD_GRID, ConvSpec, PoolSpec
+from ...costs import TABLE1
+from ...sizes import conv_output_size, pool_output_size
 
 __all__ = ["network_presets", "network_table"]
 

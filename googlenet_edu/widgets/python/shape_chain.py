@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import traitlets
 
-from ..architecture import AUX, BACKBONE, HEAD_GRID, VARIANTS, InceptionSpec, PoolSpec
-from ..costs.counting import Walk
-from ..sizes import SizeError, pool_output_size
-from ._base import Flag, LiveWidget, Whole, module
-from ._static import answer, stages, table
+from ...architecture import AUX, BACKBONE, HEAD_GRID, VARIANTS, InceptionSpec, PoolSpec
+from ...costs.counting import Walk
+from ...sizes import SizeError, pool_output_size
+from .base import Flag, LiveWidget, Whole
+from .static import answer, stages, table
 
 __all__ = ["ShapeChain"]
 
@@ -28,7 +28,6 @@ class ShapeChain(LiveWidget):
     Source: Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/sizes/chain.
     """
 
-    _esm = module("shape_chain")
     _widget = "shape_chain"
     _settings = ("image_height", "image_width", "batch_size", "ceil_mode")
     _results = {"out": None, "layers": [], "aux_fits": False, "view_rows": None}

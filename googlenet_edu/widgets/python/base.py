@@ -1,15 +1,20 @@
 """What the widget classes share: checked traits, a static form, results as traits."""
 
 import math
+import os
+import sys
 
 import anywidget
 import traitlets
 
-from ..checks import SizeError, SizeTypeError, flag, quote, whole
-from ._bundle import book_css, module_for
-from ._static import PREFIX, number_text, static_frame
+from ...checks import SizeError, SizeTypeError, flag, quote, whole
+from ..bundle import book_css, module_for
+from .static import number_text, refusal, size_body, static_frame
 
-__all__ = ["Choice", "Flag", "LiveWidget", "Number", "Numbers", "Padding", "Whole", "module"]
+__all__ = [
+    "Choice", "Flag", "LiveWidget", "Number", "Numbers", "Padding", "SizeWidget", "StaticForm",
+    "Whole",
+]  # fmt: skip
 
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
 
@@ -147,7 +152,59 @@ class Choice(traitlets.TraitType):
         return value
 
 
-class LiveWidget(anywidget.AnyWidget):
+NOTE = """<p class="gn-reopened">The slider above belongs to a Python that has ended: choose
+<em>Run &gt; Run All Cells</em> to move it again. Until then it shows an error or nothing.</p>"""
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def reader_is_there():
+    """Whether somebody can move a slider: commands that run a notebook allow no input().
+
+    Voila runs notebooks for readers without input() and says so in SERVER_SOFTWARE.
+    """
+    ipython = sys.modules.get("IPython")
+    kernel = getattr(ipython and ipython.get_ipython(), "kernel", None)
+    if kernel is None or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
+        return True
+    return kernel.get_parent().get("content", {}).get("allow_stdin", True)
+
+
+class StaticForm(anywidget.AnyWidget):
+    """A widget that is displayed with its static form, and alone with it where nobody reads.
+
+    A widget view in a saved notebook names a model that is gone when the notebook is opened again;
+    the note displayed after it says so. The widgets' style sheet, which comes with the first live
+    widget, hides the note.
+    """
+
+    _css = book_css()
+    _widget = ""
+
+    def __init_subclass__(cls, **kwargs):
+        if "_widget" in cls.__dict__:  # not in the subclass that traitlets makes to add a trait
+            cls._esm = module_for(cls._widget)
+        super().__init_subclass__(**kwargs)
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        data = data | {"text/plain": repr(self), "text/html": self.static_html()}
+        if not reader_is_there():
+            data.pop(VIEW, None)
+        return data, metadata
+
+    def _ipython_display_(self):
+        if "IPython" not in sys.modules or not reader_is_there():
+            raise NotImplementedError  # IPython then displays the bundle alone
+        from IPython.display import display
+
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True)
+        if VIEW in data:
+            display({"text/html": NOTE, "text/plain": ""}, raw=True)
+
+
+class LiveWidget(StaticForm):
     """Base of the widgets: their results follow their settings.
 
     A subclass names its settings and its results (read-only traits, with what each is when there
@@ -155,8 +212,6 @@ class LiveWidget(anywidget.AnyWidget):
     and `_code`, the static form. error is "" or the sentence that says why there is no result.
     """
 
-    _css = book_css()
-    _widget = ""
     _settings = ()
     _results = {}
 
@@ -164,15 +219,24 @@ class LiveWidget(anywidget.AnyWidget):
     error = traitlets.Unicode("", read_only=True)
 
     def __init__(self, **settings):
-        allowed = (*self._settings, "lang")
-        unknown = [name for name in settings if name not in (*allowed, "layout")]
-        if unknown:
-            raise TypeError(
-                f"{type(self).__name__} has no setting {unknown[0]!r}: it has {', '.join(allowed)}."
-            )
+        for name in settings:
+            if name != "layout":
+                self._refuse_unknown(name, TypeError)
         super().__init__(**settings)
         self.observe(self._recompute, names=list(self._settings))
         self._recompute()
+
+    def _refuse_unknown(self, name, error):
+        allowed = (*self._settings, "lang")
+        if name not in allowed:
+            raise error(
+                f"{type(self).__name__} has no setting {name!r}: it has {', '.join(allowed)}."
+            )
+
+    def __setattr__(self, name, value):
+        if not name.startswith("_") and not hasattr(type(self), name):
+            self._refuse_unknown(name, AttributeError)
+        super().__setattr__(name, value)
 
     @property
     def state(self):
@@ -181,7 +245,7 @@ class LiveWidget(anywidget.AnyWidget):
 
     def static_html(self, name=None):
         """The widget's static form as HTML; name becomes its id, for links to it."""
-        body = self._body() if not self.error else f"{PREFIX.get(self._widget, '')}{self.error}"
+        body = self._body() if not self.error else refusal(self._widget, self.error)
         return static_frame(
             self._widget, self.state, body, self._code(), name, self.lang, bool(self.error)
         )
@@ -213,15 +277,25 @@ class LiveWidget(anywidget.AnyWidget):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.state.items())
         return f"{type(self).__name__}({settings})"
 
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        data = {"text/plain": repr(self), "text/html": self.static_html()} | {
-            key: value for key, value in data.items() if key not in ("text/plain", "text/html")
-        }
-        return data, metadata
 
+class SizeWidget(LiveWidget):
+    """Base of the two size widgets: out, error and steps follow the settings.
 
-def module(widget):
-    """The anywidget module text of a widget."""
-    return module_for(widget)
+    out is the output side as an int, or None where torch refuses; error is then the sentence
+    that says why, otherwise "". steps is the list of (name, text) lines.
+    """
+
+    _results = {"out": None, "steps": []}
+
+    out = traitlets.Int(None, allow_none=True, read_only=True)
+    steps = traitlets.List(read_only=True)
+
+    def _explain(self):
+        raise NotImplementedError
+
+    def _compute(self):
+        result = self._explain()
+        return {"out": result.out, "steps": [step[:2] for step in result.steps]}
+
+    def _body(self):
+        return size_body(self._explain())

@@ -1,9 +1,8 @@
 """The convolution size widget. Chapter: book/sizes/convolution."""
 
-from ..sizes import explain_conv
-from ._base import Padding, Whole, module
-from ._size import SizeWidget
-from ._static import size_code
+from ...sizes import explain_conv
+from .base import Padding, SizeWidget, Whole
+from .static import size_code
 
 __all__ = ["ConvSize"]
 
@@ -17,7 +16,6 @@ class ConvSize(SizeWidget):
     the widget. Source: torch.nn.Conv2d. Chapter: book/sizes/convolution.
     """
 
-    _esm = module("conv_size")
     _widget = "conv_size"
     _settings = ("size", "kernel_size", "stride", "padding", "dilation")
 

@@ -2,10 +2,10 @@
 
 import traitlets
 
-from ..costs import ledger
-from ._base import Choice, Flag, LiveWidget, Whole, module
-from ._presets import network_table
-from ._static import answer, table
+from ...costs import ledger
+from .base import Choice, Flag, LiveWidget, Whole
+from .presets import network_table
+from .static import answer, table
 
 __all__ = ["CostLedger"]
 
@@ -22,7 +22,6 @@ class CostLedger(LiveWidget):
     Source: `trace.ledger`; Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/table1.
     """
 
-    _esm = module("cost_ledger")
     _widget = "cost_ledger"
     _settings = ("image_size", "batch_size", "num_classes", "show", "sort", "aux")
     _results = dict.fromkeys(COLUMNS.values())

@@ -33,22 +33,16 @@ function summaryTree(rows) {
 }
 
 const summary_reader = {
-  strings: {
-    en: { title: "Summary reader", preset: "Example",
-      fields: { batch_size: "images at once", image_size: "image side", num_classes: "classes", depth: "levels shown", row: "line of the whole table", column: "number explained" },
-      options: { params: "Param #", "mult-adds": "Mult-Adds", memory: "memory of the output" },
-      outside: (row, n) => `row=${row} is outside the table of ${n} lines: choose 0 to ${n - 1}.`,
-      answer: (a) => `${a.title}, ${summary_reader.strings.en.options[a.column]}: ${grouped(a.value)}${a.column === "memory" ? " bytes" : ""}`,
-      layer: "Layer (type: depth-index)", output: "Output shape", sum: "the sum", children: (n) => `the ${n} layers inside`, none: "no parameters of its own", noWork: "torchinfo counts no multiply-adds here",
-      input: "Input size", passes: "Forward/backward pass size", size: "Params size", total: "Estimated total size", params: "Total params", madds: "Total mult-adds", explain: (what, where) => `explain ${what} of ${where}` },
-    zh: { title: "摘要阅读器", preset: "例子",
-      fields: { batch_size: "一批图像数", image_size: "图像边长", num_classes: "类别数", depth: "显示的层级", row: "完整表格的第几行", column: "要解释的数字" },
-      options: { params: "参数（Param #）", "mult-adds": "乘加（Mult-Adds）", memory: "输出占用的内存" },
-      outside: (row, n) => `row=${row} 超出 ${n} 行的表格：请选择 0 到 ${n - 1}。`,
-      answer: (a) => `${a.title}，${summary_reader.strings.zh.options[a.column]}：${grouped(a.value)}${a.column === "memory" ? " 字节" : ""}`,
-      layer: "层（类型: 深度-序号）", output: "输出形状", sum: "求和", children: (n) => `内部的 ${n} 层`, none: "自身没有参数", noWork: "torchinfo 在此不计乘加",
-      input: "Input size", passes: "Forward/backward pass size", size: "Params size", total: "Estimated total size", params: "Total params", madds: "Total mult-adds", explain: (what, where) => `解释 ${where} 的 ${what}` },
+  strings: wordsOf("summary_reader", {
+  en: {
+    outside: (row, n) => `row=${row} is outside the table of ${n} lines: choose 0 to ${n - 1}.`,
+    answer: (a) => `${a.title}, ${summary_reader.strings.en.options[a.column]}: ${grouped(a.value)}${a.column === "memory" ? " bytes" : ""}`,
   },
+  zh: {
+    outside: (row, n) => `row=${row} 超出 ${n} 行的表格：请选择 0 到 ${n - 1}。`,
+    answer: (a) => `${a.title}，${summary_reader.strings.zh.options[a.column]}：${grouped(a.value)}${a.column === "memory" ? " 字节" : ""}`,
+  },
+}),
   initial: { batch_size: 20, image_size: 224, num_classes: 1000, depth: 3, row: 3, column: "params" },
   defaults: { batch_size: 20, image_size: 224, num_classes: 1000, depth: 3 },
   fields: [

@@ -7,46 +7,33 @@ import json
 from decimal import ROUND_HALF_UP, Context, Decimal
 from html import escape
 
-from ._drawing import PAINT, draw
+from ...checks import words
+from .drawing import PAINT, draw
 
 __all__ = [
-    "PREFIX",
     "SVG",
     "answer",
     "list_text",
     "number_text",
+    "refusal",
     "short_number",
     "size_body",
     "size_code",
     "stages",
     "static_frame",
     "table",
+    "title",
 ]
 
-# Each widget's title, in the languages of its front end.
-TITLES = {
-    "conv_size": {"en": "Convolution size", "zh": "卷积输出尺寸"},
-    "pool_size": {"en": "Pooling size", "zh": "池化输出尺寸"},
-    "shape_chain": {"en": "Shape chain", "zh": "尺寸链"},
-    "inception_block": {"en": "Inception block", "zh": "Inception 模块"},
-    "batch_norm": {"en": "Batch norm", "zh": "批归一化"},
-    "lrn": {"en": "Local response normalization", "zh": "局部响应归一化"},
-    "receptive_field": {"en": "Receptive field", "zh": "感受野"},
-    "summary_reader": {"en": "Summary reader", "zh": "摘要阅读器"},
-    "cost_ledger": {"en": "Cost ledger", "zh": "计算量账本"},
-}
-# What stands before a refusal; the live widget's string "refused" says the same.
-PREFIX = {
-    "conv_size": "PyTorch refuses this: ",
-    "pool_size": "PyTorch refuses this: ",
-    "shape_chain": "The chain breaks: ",
-    "inception_block": "Not possible: ",
-    "batch_norm": "PyTorch refuses this: ",
-    "lrn": "Not possible: ",
-    "receptive_field": "Not possible: ",
-    "summary_reader": "PyTorch refuses this: ",
-    "cost_ledger": "The chain breaks: ",
-}
+
+def title(widget, lang="en"):
+    """Return a widget's title."""
+    return words(widget, lang)["title"]
+
+
+def refusal(widget, why):
+    """Return the line that says why there is no result, as the live widget does."""
+    return f"{words(widget).get('refused', words('panel')['refused'])}: {why}"
 
 
 def static_frame(widget, state, body, code, name=None, lang="en", refused=False):
@@ -65,7 +52,7 @@ def static_frame(widget, state, body, code, name=None, lang="en", refused=False)
     return (
         f'<div{where} class="gn-widget gn-static" data-gn-widget="{widget}" '
         f'data-gn-state="{data}">'
-        f'<p><strong class="gn-title">{TITLES[widget][lang]}</strong>: {shown}</p>{body}'
+        f'<p><strong class="gn-title">{title(widget, lang)}</strong>: {shown}</p>{body}'
         f'<p class="gn-code"><code>{escape(code)}</code></p></div>'
     )
 

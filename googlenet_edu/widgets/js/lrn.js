@@ -1,24 +1,16 @@
 // Local response normalization: the channels of one place, and the window of one of them.
 
 const lrn = {
-  strings: {
-    en: { title: "Local response normalization", preset: "Example", refused: "Not possible",
-      fields: { values: "channels of one place", channel: "looked at", size: "channels in the window", alpha: "weight of the squares", beta: "exponent", k: "added", divide_by_size: "alpha / size, as PyTorch and Caffe" },
-      outside: (c, n) => `channel=${c} is outside the ${n} values: choose 0 to ${n - 1}.`,
-      zero: (c) => `the denominator of channel ${c} is 0: choose k above 0.`,
-      answer: (a) => `Channel ${a.channel}: ${shortNumber(a.values[a.channel])} becomes ${shortNumber(a.outputs[a.channel])}; its window holds channels ${a.from} to ${a.to}.`,
-      names: { squares: "sum of squares", bracket: "bracket", power: "to the power", out: "output" },
-      drawing: (a) => `Bars of the ${a.values.length} channels before and after; the window of channel ${a.channel} is framed`,
-      legend: { "gn-bar": "before", "gn-result": "after", "gn-reading": "window" }, table: "All channels", channel: "channel", before: "before", after: "after", divisor: "divided by" },
-    zh: { title: "局部响应归一化", preset: "例子", refused: "不可能",
-      fields: { values: "同一位置的各通道", channel: "查看的通道", size: "窗口内的通道数", alpha: "平方和的权重", beta: "指数", k: "加上", divide_by_size: "alpha / size，如 PyTorch 和 Caffe" },
-      outside: (c, n) => `channel=${c} 超出 ${n} 个值：请选择 0 到 ${n - 1}。`,
-      zero: (c) => `通道 ${c} 的分母为 0：请选择大于 0 的 k。`,
-      answer: (a) => `通道 ${a.channel}：${shortNumber(a.values[a.channel])} 变为 ${shortNumber(a.outputs[a.channel])}；窗口包含通道 ${a.from} 到 ${a.to}。`,
-      names: { squares: "平方和", bracket: "括号内", power: "乘方", out: "输出" },
-      drawing: (a) => `${a.values.length} 个通道之前和之后的条形；通道 ${a.channel} 的窗口加框`,
-      legend: { "gn-bar": "之前", "gn-result": "之后", "gn-reading": "窗口" }, table: "所有通道", channel: "通道", before: "之前", after: "之后", divisor: "除以" },
+  strings: wordsOf("lrn", {
+  en: {
+    outside: (c, n) => `channel=${c} is outside the ${n} values: choose 0 to ${n - 1}.`,
+    answer: (a) => `Channel ${a.channel}: ${shortNumber(a.values[a.channel])} becomes ${shortNumber(a.outputs[a.channel])}; its window holds channels ${a.from} to ${a.to}.`,
   },
+  zh: {
+    outside: (c, n) => `channel=${c} 超出 ${n} 个值：请选择 0 到 ${n - 1}。`,
+    answer: (a) => `通道 ${a.channel}：${shortNumber(a.values[a.channel])} 变为 ${shortNumber(a.outputs[a.channel])}；窗口包含通道 ${a.from} 到 ${a.to}。`,
+  },
+}),
   initial: { values: [1, 2, 30, 2, 1, 0.5], channel: 1, size: 5, alpha: 0.0001, beta: 0.75, k: 1, divide_by_size: true },
   defaults: { channel: 1, size: 5, alpha: 0.0001, beta: 0.75, k: 1, divide_by_size: true },
   fields: [

@@ -1,0 +1,1 @@
+"""The Python side of the widgets: one file a widget, `base` and the static form."""
