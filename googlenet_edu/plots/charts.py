@@ -85,7 +85,7 @@ def _lean(svg, tips):
     svg = re.sub(r' transform="rotate\(-0 [^"]*"|font-family: [^;"]*; ', "", svg)
     svg = svg.replace("font-weight: 700", "font-weight: 600").replace("xlink:href", "href")
     svg = re.sub(r"; stroke-line(?:join: miter|cap: (?:square|butt))", "", svg)
-    svg = re.sub("#[0-9a-f]{6}(?=[;\"])", lambda color: _PAGE.get(color[0], color[0]), svg)
+    svg = re.sub('#[0-9a-f]{6}(?=[;"])', lambda color: _PAGE.get(color[0], color[0]), svg)
 
     def short(match):
         if "matrix" in match[0] or "base64" in match[0]:
@@ -125,13 +125,15 @@ def _describe(fig):
 def _bars(ax, bars):
     level = bars.orientation == "horizontal"
     axis = ax.yaxis if level else ax.xaxis
-    ticks = list(zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True))
+    ticks = axis.get_ticklocs()
+    names = axis.get_major_formatter().format_ticks(ticks)
     words = []
-    for bar, value in zip(bars, bars.datavalues, strict=True):
+    for bar in bars:
+        value = bar.get_width() if level else bar.get_height()
         at = bar.get_y() + bar.get_height() / 2 if level else bar.get_x() + bar.get_width() / 2
-        near = min(ticks, key=lambda tick: abs(tick[0] - at))[1].get_text() if ticks else ""
-        words.append(f"{near} {_number(value)}".strip())
-        bar.set_gid(bar.get_gid() or words[-1])
+        near = min(zip(ticks, names, strict=True), key=lambda tick: abs(tick[0] - at))[1]
+        words.append(bar.get_gid() or f"{near} {_number(value)}")
+        bar.set_gid(words[-1])
     label = str(bars.get_label())
     return ("" if label.startswith("_") else f"{label}: ") + ", ".join(words)
 
