@@ -335,9 +335,8 @@ def roofline(ax, layers, rate, bandwidth):
                 fontsize=9, textcoords="offset points")  # fmt: skip
     if low < ridge:
         note = f"memory: {bandwidth / 1e9:.3g} billion bytes a second"
-        at = (low * ridge) ** 0.5
-        ax.annotate(note, (at, at * bandwidth), (-4, 8), ha="right", weight="bold", fontsize=9,
-                    textcoords="offset points")  # fmt: skip
+        ax.annotate(note, (ridge, rate), (-8, 0), ha="right", va="center", weight="bold",
+                    fontsize=9, textcoords="offset points")  # fmt: skip
     for axis, scale in ((ax.xaxis, 1), (ax.yaxis, 1e9)):
         axis.set_major_formatter(FuncFormatter(lambda value, _, scale=scale: f"{value / scale:g}"))
     ax.set(xlabel="operations a byte moved", ylabel="billion operations a second")
