@@ -13,8 +13,6 @@ from math import prod
 import torch
 from torch import nn
 
-from ..plots._roofline import roofline
-
 __all__ = [
     "LayerTime",
     "Timing",
@@ -22,7 +20,6 @@ __all__ = [
     "layer_times",
     "matmul_rate",
     "one_thread",
-    "roofline",
     "side_by_side",
 ]
 

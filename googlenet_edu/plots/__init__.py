@@ -4,26 +4,42 @@ Drawings of the network are SVG and need nothing. Charts are matplotlib's, which
 the first chart is drawn. Chapters: book/blocks/inception, book/network/googlenet.
 """
 
-from ..costs.table import Table
-from .drawings import (
-    Drawing,
-    bar_chart,
-    curve_chart,
-    dot_map,
-    draw_aux,
-    draw_inception,
-    draw_network,
-    draw_norms,
-)
+from importlib import import_module
 
+from ..costs.table import Table
+from .head import draw_aux
+from .inception import draw_inception
+from .network import draw_network
+from .norms import draw_norms
+from .svg import Drawing
+
+_CHARTS = (
+    "confusion_matrix",
+    "image_tiles",
+    "label_bars",
+    "learning_curves",
+    "plot_runs",
+    "roofline",
+    "show",
+)
 __all__ = [
     "Drawing",
     "Table",
-    "bar_chart",
-    "curve_chart",
-    "dot_map",
+    "confusion_matrix",
     "draw_aux",
     "draw_inception",
     "draw_network",
     "draw_norms",
+    "image_tiles",
+    "label_bars",
+    "learning_curves",
+    "plot_runs",
+    "roofline",
+    "show",
 ]
+
+
+def __getattr__(name):
+    if name in _CHARTS:
+        return getattr(import_module(".charts", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from html import escape
 
 from ..architecture import AUX, BACKBONE, HEAD_GRID, InceptionSpec, PoolSpec
+from ..checks import whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
 from .svg import COLOUR, MUTED, Drawing, box, line, polygon, text
 
-__all__ = ["HEIGHT", "WIDTH", "describe", "draw", "feature_maps", "network_drawing"]
+__all__ = ["HEIGHT", "WIDTH", "describe", "draw", "draw_network", "feature_maps"]
 
 IMAGE = 224
 CLASSES = 1000
@@ -120,9 +121,14 @@ def describe(maps):
     )
 
 
-def network_drawing(image_size=IMAGE):
-    """Return the `Drawing` for images of one size."""
-    maps = feature_maps(image_size)
+def draw_network(image_size=224):
+    """Return a `Drawing` of all feature maps of GoogLeNet, to scale, with the three classifiers.
+
+    image_size: side of the image in px. Heads that do not fit the size are dashed.
+    Raises: SizeError (a ValueError) for a size at which a layer cannot work.
+    Source: Szegedy et al., arXiv 1409.4842, Figure 3. Chapter: book/network/googlenet.
+    """
+    maps = feature_maps(whole("image_size", image_size, 1))
     return Drawing(draw(maps), WIDTH, HEIGHT, describe(maps), least=680)
 
 

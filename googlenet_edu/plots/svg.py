@@ -28,12 +28,12 @@ class Drawing:
     page; on a narrow screen it scrolls sideways in its own box. Chapter: book/blocks/inception.
     """
 
-    def __init__(self, body, width, height, alt, least=0):
+    def __init__(self, body, width, height, alt, least=0, kind="gc-drawing"):
         self.alt = alt
         self.size = (width, height)
         style = f"max-width:100%;min-width:{least}px;height:auto"
         self.svg = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="gc-drawing" width="{number(width)}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind}" width="{number(width)}" '
             f'height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}" role="img" '
             f'aria-label="{escape(alt)}" font-family="{_FONT}" style="{style}">{body}</svg>'
         )

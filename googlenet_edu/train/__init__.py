@@ -10,16 +10,9 @@ On the command line: python -m googlenet_edu.train --help
 Chapters: book/training/training, book/training/beyond_one_machine, book/blocks/bn_versus_lrn.
 """
 
-from ..plots._train_figures import (
-    PictureStrip,
-    confusion_chart,
-    feature_strip,
-    filter_strip,
-    learning_curves,
-)
 from .checkpoint import CheckpointError, load_checkpoint, load_network, save_checkpoint
 from .data import PictureData, TensorPictures, digits, from_tensors
-from .evaluation import Evaluation, evaluate, predict
+from .evaluation import Evaluation, evaluate, feature_maps, predict
 from .history import History
 from .loop import TrainingStopped, fit
 from .loss import AUX_WEIGHT, googlenet_loss
@@ -37,22 +30,18 @@ __all__ = [
     "PeerLost",
     "PictureData",
     "PictureError",
-    "PictureStrip",
     "SharedBatchNorm2d",
     "TensorPictures",
     "TrainingStopped",
-    "confusion_chart",
     "digits",
     "evaluate",
-    "feature_strip",
-    "filter_strip",
+    "feature_maps",
     "fit",
     "folder",
     "from_tensors",
     "googlenet_loss",
     "initialise",
     "join_group",
-    "learning_curves",
     "leave_group",
     "load_checkpoint",
     "load_network",

@@ -246,7 +246,7 @@ def _same_data(options, state):
 def _train(options, device, signals):
     import torch
 
-    from . import fit, learning_curves, share_batch_norm, small_googlenet
+    from . import fit, share_batch_norm, small_googlenet
 
     group = torch.distributed.is_initialized()
     leads = not group or torch.distributed.get_rank() == 0
@@ -282,7 +282,21 @@ def _train(options, device, signals):
     if options.history:
         _write(options.history, json.dumps(history.to_dict(), indent=1) + "\n")
     if options.curves:
-        _write(options.curves, learning_curves(history).svg + "\n")
+        _draw(options.curves, history)
+
+
+def _draw(path, history):
+    import matplotlib.pyplot as plt
+
+    from ..plots import learning_curves
+
+    with plt.style.context("googlenet_edu.plots.googlenet"):
+        figure, axes = plt.subplots(1, 2, figsize=(7, 2.8))
+        learning_curves(history, axes)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+        plt.close(figure)
+    print(f"Written: {path}")
 
 
 def _write(path, text):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Evaluation", "evaluate", "predict"]
+__all__ = ["Evaluation", "evaluate", "feature_maps", "predict"]
 
 
 @dataclass
@@ -72,3 +72,30 @@ def evaluate(net, part, *, batch_size=256, device=None, channels_last=False):
         labels=labels,
         confidence=confidence,
     )
+
+
+LAYERS = ("conv1", "conv3", *(f"inception{b}" for b in "3a 3b 4a 4b 4c 4d 4e 5a 5b".split()))
+
+
+def feature_maps(net, images, layers=LAYERS):
+    """Return {layer: its output (N, C, H, W) on the CPU} for images (N, channels, H, W).
+
+    The network runs in evaluation and is left in the mode it came in.
+    Raises: ValueError as the network. Chapter: book/training/training.
+    """
+    kept, hooks, was_training = {}, [], net.training
+    for name in layers:
+
+        def keep(module, inputs, output, name=name):
+            kept[name] = output.detach().float().cpu()
+
+        hooks.append(net.get_submodule(name).register_forward_hook(keep))
+    net.eval()
+    try:
+        with torch.no_grad():
+            net.main_logits(images)
+    finally:
+        net.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return kept

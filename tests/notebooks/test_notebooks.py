@@ -81,6 +81,21 @@ def test_a_wrong_stored_output_fails(tmp_path):
     assert code == 1 and "113" in words
 
 
+def test_a_wrong_bar_fails(tmp_path):
+    """The words of a chart come from its bars: one bar drawn longer must fail nbval."""
+    notebook = nbformat.read(ROOT / "book" / "blocks" / "batch_norm.ipynb", as_version=4)
+    (chart,) = [cell for cell in notebook.cells if "ax.barh" in cell.source]
+    notebook.cells = [chart]
+    right, wrong = tmp_path / "right.ipynb", tmp_path / "wrong.ipynb"
+    nbformat.write(notebook, right)
+    assert nbval(right).returncode == 0
+    chart.source = chart.source.replace("label_bars(ax)", "ax.patches[1].set_width(99)")
+    chart.source = chart.source.replace("show(fig)", "label_bars(ax)\nshow(fig)")
+    nbformat.write(notebook, wrong)
+    run = nbval(wrong)
+    assert run.returncode == 1 and "after 5 batches 99" in run.stdout
+
+
 def test_a_failing_cell_fails_the_refresh(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
     path = tmp_path / "failing.ipynb"

@@ -2,6 +2,7 @@
 
 import time
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -14,9 +15,9 @@ from googlenet_edu.fast.measure import (
     layer_times,
     matmul_rate,
     one_thread,
-    roofline,
     side_by_side,
 )
+from googlenet_edu.plots import roofline, show
 
 
 class Clock:
@@ -102,9 +103,14 @@ def test_roofline_places_marks_where_they_belong():
         LayerTime("pool", "MaxPool2d", 0.5, 0, 10**9, 10**9),
         LayerTime("join", "cat", 0.1, 0, 0, 10**9),
     ]
-    drawing = roofline(layers, 1e11, 1e10, "Test")
-    assert "2 layers" in drawing.alt and "100 billion operations" in drawing.alt
-    assert "conv: 66.7% of the time, 100 billion" in drawing.svg and "join" not in drawing.svg
+    fig, ax = plt.subplots()
+    roofline(ax, layers, 1e11, 1e10)
+    assert [tuple(map(float, line.get_xydata()[0])) for line in ax.lines[:2]] == [
+        (100, 1e11), (1, 2e9)
+    ]  # fmt: skip
+    chart = show(fig, "Test")
+    assert "2 layers" in chart.alt and "100 billion operations" in chart.alt
+    assert "conv: 66.7% of the time, 100 billion" in chart.svg and "join:" not in chart.svg
     for bad in (([], 1, 1), (layers, 0, 1), (layers[2:], 1, 1), (layers, 1, -1)):
         with pytest.raises(ValueError, match="roofline needs"):
-            roofline(*bad)
+            roofline(ax, *bad)

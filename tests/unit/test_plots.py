@@ -5,6 +5,8 @@ import subprocess
 import sys
 from xml.etree import ElementTree
 
+import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -12,13 +14,12 @@ from googlenet_edu import plots
 from googlenet_edu.architecture import AUX, INCEPTION
 from googlenet_edu.costs import ledger
 from googlenet_edu.layers import AuxClf, Inception
+from googlenet_edu.plots.colors import LIGHT
 from googlenet_edu.sizes import SizeError
 
-CURVES = {
-    "loss": {"BN": [[2.0, 1.0, 0.5], [2.2, 0.8, 0.3]], "none": [[2.3, None, float("nan")]]},
-    "accuracy, %": {"BN": [[10, 80, 95], [12, 60, 93]], "LRN": [[10, 10, 20], [9, 12, 30]]},
-}
-CELLS = {("g", row, column): [5, 50, 101] for row in ("r < s", "t") for column in ("c", "d")}
+matplotlib.use("agg")
+plt.style.use("googlenet_edu.plots.googlenet")
+
 DRAWINGS = {
     **{f"block {name}": lambda name=name: plots.draw_inception(name) for name in INCEPTION},
     "aux1": lambda: plots.draw_aux("aux1"),
@@ -26,10 +27,6 @@ DRAWINGS = {
     "network": plots.draw_network,
     "network of 96 px": lambda: plots.draw_network(96),
     "norms": plots.draw_norms,
-    "curves": lambda: plots.curve_chart(CURVES),
-    "curves, one panel": lambda: plots.curve_chart({"a < b": {"x": [[1.0, 2.0]]}}, columns=1),
-    "dot map": lambda: plots.dot_map(["g"], ["r < s", "t"], ["c", "d"], CELLS, title="Map"),
-    "chart": lambda: plots.bar_chart(["a < b", "c"], {"x": [1, 2.5], "y": [0, 3]}, "M", "Two"),
 }
 each_drawing = pytest.mark.parametrize("make", DRAWINGS.values(), ids=DRAWINGS)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -135,39 +132,71 @@ def test_heads_that_do_not_fit_are_dashed():
     assert "do not fit" in small.alt and "stroke-dasharray" in small.svg
 
 
+def draw_bars(values=(1, 4, 2), horizontal=True, title="Bars"):
+    fig, ax = plt.subplots()
+    (ax.barh if horizontal else ax.bar)(["a < b", "b", "c"], values, label="x")
+    plots.label_bars(ax)
+    ax.set_title("Of three")
+    return plots.show(fig, title)
+
+
 def test_bars_are_to_scale_and_keep_their_order():
-    drawing = plots.bar_chart(["a", "b", "c"], [1, 4, 2], "M", "Bars")
-    root = ElementTree.fromstring(drawing.svg)
-    widths = [float(node.get("width")) for node in root.iter(f"{SVG}rect")]
-    assert widths[1] == pytest.approx(4 * widths[0], abs=0.3)
-    assert widths[2] == pytest.approx(2 * widths[0], abs=0.3)
-    assert drawing.alt.index("a 1") < drawing.alt.index("b 4") < drawing.alt.index("c 2")
+    chart = draw_bars()
+    root = ElementTree.fromstring(chart.svg)
+    told = {}
+    for group in root.iter(f"{SVG}g"):
+        tip = group.find(f"{SVG}title")
+        if tip is not None:
+            x = [float(n) for n in re.findall(r"[ML] ([\d.]+)", group.find(f"{SVG}path").get("d"))]
+            told[tip.text] = max(x) - min(x)
+    assert list(told) == ["a < b 1", "b 4", "c 2"]
+    assert told["b 4"] == pytest.approx(4 * told["a < b 1"], abs=0.5)
+    assert told["c 2"] == pytest.approx(2 * told["a < b 1"], abs=0.5)
+    assert chart.alt == "Bars. Of three: x: a < b 1, b 4, c 2."
+    assert draw_bars(horizontal=False).alt == chart.alt
 
 
-def test_curves_say_the_mean_and_the_spread():
-    alt = plots.curve_chart(CURVES).alt
+def test_a_chart_repeats_follows_the_page_and_shows_once():
+    chart = draw_bars()
+    assert chart.svg == draw_bars().svg
+    assert not plt.get_fignums(), "an open figure is shown a second time"
+    root = ElementTree.fromstring(chart.svg)
+    assert root.get("role") == "img" and root.get("aria-label") == chart.alt == repr(chart)
+    assert {"a < b", "4", "Of three"} <= set(words(chart)), "text stays text"
+    assert "DejaVu" not in chart.svg and "<style" not in chart.svg and "<metadata" not in chart.svg
+    colors = re.findall(r"(?<!, )#[0-9a-f]{6}", chart.svg)
+    assert not colors, f"the theme cannot change {colors}"
+    ids = [set(re.findall(r' id="(.*?)"', draw_bars(title=t).svg)) for t in ("one", "two")]
+    assert ids[0] and not ids[0] & ids[1], "two charts of a page would share an id"
+
+
+def test_the_styles_colors_are_the_books():
+    colors = plt.rcParams["axes.prop_cycle"].by_key()
+    assert colors["color"] == [LIGHT[f"branch{i}"] for i in range(1, 5)]
+    assert len(set(colors["marker"])) == len(set(colors["linestyle"])) == 4
+
+
+def test_runs_are_their_mean_with_a_band():
+    fig, ax = plt.subplots()
+    plots.plot_runs(ax, [[2.0, 1.0, 0.5], [2.2, 0.8, 0.3]], "BN")
+    plots.plot_runs(ax, [[2.3, None, float("nan")]], "none")
+    assert list(ax.lines[0].get_ydata()) == pytest.approx([2.1, 0.9, 0.4])
+    (band,) = ax.collections
+    assert band.get_paths()[0].vertices[:, 1].min() == 0.3
+    assert list(ax.lines[1].get_xdata()) == [1]
+    alt = plots.show(fig).alt
     assert "BN from 2.1 (2 to 2.2) to 0.4 (0.3 to 0.5)" in alt
     assert "none from 2.3 to no finite number" in alt
-    assert "LRN from 9.5 (9 to 10) to 25 (20 to 30)" in alt
 
 
-def test_curves_stand_at_the_right_height():
-    root = ElementTree.fromstring(plots.curve_chart({"p": {"x": [[0, 50, 100]]}}, columns=1).svg)
-    paths = [node.get("d") for node in root.iter(f"{SVG}path") if node.get("stroke-width") == "2.2"]
-    heights = [float(pair.split()[1]) for pair in paths[-1][1:].split("L")]
-    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
-    assert heights[0] - heights[2] == pytest.approx(150, abs=0.2)
-
-
-def test_the_number_of_a_run_decides_where_its_dot_is():
-    drawing = plots.dot_map(["g"], ["r"], ["c"], {("g", "r", "c"): [0, 25, 100]})
-    root = ElementTree.fromstring(drawing.svg)
-    dots = [
-        sum(float(pair.split(",")[0]) for pair in node.get("points").split()) / 8
-        for node in root.iter(f"{SVG}polygon")
-    ]
-    assert dots[1] - dots[0] == pytest.approx((dots[2] - dots[0]) / 4, abs=0.2)
-    assert "g, r: c 42% (0 to 100)." in drawing.alt
+def test_tiles_are_scaled_one_by_one():
+    fig, ax = plt.subplots()
+    plots.image_tiles(ax, [[[0, 1], [2, 4]], [[-5, -5], [-5, 5]], [[1, 1], [1, 1]]], columns=2)
+    sheet = ax.images[0].get_array()
+    assert sheet.shape == (5, 5, 4)
+    assert sheet[:2, :2, 0].tolist() == [[0, 0.25], [0.5, 1]] and sheet[1, 4, 0] == 1
+    assert sheet[2].max() == sheet[3:, 3:].max() == 0, "gaps are clear"
+    plots.show(fig)
 
 
 def test_norms_look_at_the_numbers_that_torch_reads():
@@ -198,11 +227,9 @@ def test_a_table_names_its_rows_and_columns():
 @pytest.mark.parametrize(
     ("call", "named"),
     [
-        (lambda: plots.curve_chart({}), "one to four"),
-        (lambda: plots.curve_chart({"p": {"x": [[1, 2], [1]]}}), "[1, 2]"),
-        (lambda: plots.curve_chart({"p": {"x": [[]]}}), "[0]"),
-        (lambda: plots.curve_chart(CURVES, columns=4), "4"),
-        (lambda: plots.dot_map(["g"], ["r"], ["c"], {}), "g, r, c"),
+        (lambda: plots.plot_runs(plt.gca(), [[1, 2], [1]], "x"), "[1, 2]"),
+        (lambda: plots.plot_runs(plt.gca(), [[]], "x"), "[0]"),
+        (lambda: plots.label_bars(plt.gca()), "no bars"),
         (lambda: plots.Table(["a", "b"], {"r": [1, 2]}, ""), "'r'"),
         (lambda: plots.draw_inception("3c"), "'3c'"),
         (lambda: plots.draw_inception(3), "3a, 3b"),
@@ -212,11 +239,6 @@ def test_a_table_names_its_rows_and_columns():
         (lambda: plots.draw_aux("aux1", 0), "num_classes must be 1 or more"),
         (lambda: plots.draw_network("224"), "'224'"),
         (lambda: plots.draw_network(5), "image_size of 5 leaves nothing for maxpool2"),
-        (lambda: plots.bar_chart(["a"], [1, 2]), "1"),
-        (lambda: plots.bar_chart(["a"], [-1]), "-1"),
-        (lambda: plots.bar_chart(["a"], [float("nan")]), "nan"),
-        (lambda: plots.bar_chart(["a"], ["x"]), "'x'"),
-        (lambda: plots.bar_chart([], []), ""),
     ],
 )
 def test_wrong_input_gets_one_sentence(call, named):

@@ -3,22 +3,21 @@
 import sys
 import types
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from googlenet_edu.plots._train_figures import confusion_chart, feature_maps
+from googlenet_edu.plots import confusion_matrix, learning_curves, show
 from googlenet_edu.train import (
     FilePictures,
     PictureError,
     digits,
     evaluate,
-    feature_strip,
-    filter_strip,
+    feature_maps,
     fit,
     folder,
-    learning_curves,
     read_picture,
     small_googlenet,
     torchvision_data,
@@ -479,13 +478,17 @@ def test_figures_say_what_they_show():
     data = digits(32, train_count=32)
     net = small_googlenet(width=0.05)
     history = fit(net, data, epochs=2, batch_size=16, progress=False)
-    curves = learning_curves(history)
-    assert "accuracy" in curves.alt and curves.svg.startswith("<svg")
-    chart = confusion_chart([[3, 1], [0, 2]], ["cat", "<dog>"])
+    figure, axes = plt.subplots(1, 2)
+    learning_curves(history, axes)
+    assert list(axes[1].lines[1].get_ydata()) == history.test_accuracy
+    assert "accuracy: training from" in show(figure).alt
+    figure, ax = plt.subplots()
+    with pytest.raises(ValueError, match="2 x 2"):
+        confusion_matrix(ax, [[1]], ["a", "b"])
+    confusion_matrix(ax, [[3, 1], [0, 2]], ["cat", "<dog>"])
+    chart = show(figure)
     assert "5 of 6 right" in chart.alt and "cat taken for <dog>: 1" in chart.alt
     assert "<dog>" not in chart.svg
-    with pytest.raises(ValueError, match="2 x 2"):
-        confusion_chart([[1]], ["a", "b"])
 
 
 def test_feature_maps_are_what_the_network_computes():
@@ -501,13 +504,5 @@ def test_feature_maps_are_what_the_network_computes():
         assert torch.allclose(maps["inception4a"], right, atol=1e-5)
     assert maps["inception3a"].shape[2:] == (8, 8) and maps["inception5b"].shape[2:] == (2, 2)
     net.train()
-    strip = feature_strip(net, picture, maps=6)
-    assert net.training and len(strip.items) == 12
-    html = strip._repr_html_()
-    assert html.count("<img") == html.count(' alt="') == 12 and "<button" not in html
-    assert "6 of" in repr(strip)
-    assert filter_strip(net).items[0][2].ndim == 3
-    with pytest.raises(ValueError, match="conv1"):
-        filter_strip(net, "conv2")
-    with pytest.raises(ValueError, match="One picture"):
-        feature_strip(net, digits(64).test.images[:2])
+    feature_maps(net, picture)
+    assert net.training and not any(m._forward_hooks for m in net.modules())
