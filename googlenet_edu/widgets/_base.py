@@ -6,12 +6,17 @@ import anywidget
 import traitlets
 
 from ..checks import SizeError, SizeTypeError, describe, flag, whole
+from . import _still
 from ._bundle import book_css, module_for
 from ._static import PREFIX, number_text, static_frame
 
 __all__ = ["Choice", "Flag", "LiveWidget", "Number", "Numbers", "Padding", "Whole", "module"]
 
+SINGLE = (traitlets.Int, traitlets.Float, traitlets.Bool, traitlets.Unicode)
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
+
+
+_still.register()
 
 
 class Whole(traitlets.TraitType):
@@ -162,6 +167,13 @@ class LiveWidget(anywidget.AnyWidget):
 
     lang = Choice(("en", "zh"), "en").tag(sync=True)
     error = traitlets.Unicode("", read_only=True)
+
+    def __init_subclass__(cls, **kwargs):
+        """Results that are one number or text reach the browser, so that `jslink` can read them."""
+        super().__init_subclass__(**kwargs)
+        for name in (*cls._results, "error"):
+            if isinstance(trait := getattr(cls, name), SINGLE):
+                trait.tag(sync=True)
 
     def __init__(self, **settings):
         allowed = (*self._settings, "lang")
