@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +16,8 @@ import pytest
 from jupyter_client import BlockingKernelClient
 from jupyter_core.paths import jupyter_runtime_dir
 from playwright.sync_api import TimeoutError, expect
+
+from tests.building import ROOT
 
 pytestmark = pytest.mark.xdist_group("jupyter")  # one server for all
 CELLS = [
@@ -38,6 +42,7 @@ EDITS = {
 }
 # A notebook each, so that each host has a kernel of its own.
 HOSTS = {"lab/tree": "lab.ipynb", "notebooks": "seven.ipynb"}
+RECIPES = ROOT / "book" / "reference" / "recipes.ipynb"
 # What Notebook 7 says while it starts, with any notebook.
 ITS_OWN = {
     "Cannot read properties of undefined (reading 'schema')",
@@ -54,6 +59,7 @@ def jupyter(tmp_path_factory):
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     for name in HOSTS.values():
         nbformat.write(notebook, folder / name)
+    shutil.copy(RECIPES, folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -111,11 +117,11 @@ def run_all(page, address, token, path):
     return widgets
 
 
-def kernel_of(address, token, path):
-    """Return a second client of the kernel that runs this host's notebook."""
+def kernel_of(address, token, notebook):
+    """Return a second client of the kernel that runs a notebook."""
     with urllib.request.urlopen(f"{address}/api/sessions?token={token}", timeout=10) as answer:
         sessions = json.load(answer)
-    [kernel] = {one["kernel"]["id"] for one in sessions if one["path"] == HOSTS[path]}
+    [kernel] = {one["kernel"]["id"] for one in sessions if one["path"] == notebook}
     client = BlockingKernelClient(
         connection_file=os.path.join(jupyter_runtime_dir(), f"kernel-{kernel}.json")
     )
@@ -146,7 +152,7 @@ def test_slider_and_trait_move_each_other(browser, jupyter, path):
     page.on("pageerror", lambda error: errors.append(str(error)))
     widgets = run_all(page, address, token, path)
     conv = widgets.nth(0)
-    client = kernel_of(address, token, path)
+    client = kernel_of(address, token, HOSTS[path])
     try:
         slider = conv.get_by_role("slider", name="kernel_size, slider")
         slider.focus()
@@ -190,6 +196,83 @@ def test_slider_and_trait_move_each_other(browser, jupyter, path):
 
         # The same widget shown twice follows one model; closing it leaves the page clean.
         client.execute("conv.close()", reply=True)
+        assert not set(errors) - ITS_OWN, errors
+    finally:
+        client.stop_channels()
+        page.close()
+
+
+def test_each_recipe_in_jupyterlab(browser, jupyter):
+    """The page of recipes as it is: a slider of ipywidgets, and all ways to connect one of ours."""
+    address, token = jupyter
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{address}/lab/tree/{RECIPES.name}?token={token}")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+    code = [cell for cell in nbformat.read(RECIPES, 4).cells if cell.cell_type == "code"]
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    for _ in range(5):  # a run before the kernel is connected is dropped silently
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        try:
+            expect(page.locator("section.gn-widget").first).to_be_visible(timeout=15_000)
+            break
+        except AssertionError:
+            continue
+    client = kernel_of(address, token, RECIPES.name)
+    try:
+        wait_for(client, "'axisSteps' in globals().get('text', '')", True)
+        shown = {
+            cell.id: cells.nth(i).locator(".jp-OutputArea").first for i, cell in enumerate(code)
+        }
+
+        def slide(output, name, keys, at=0):
+            handle = output.locator(".widget-inline-hbox", has_text=name).get_by_role("slider")
+            handle.nth(at).focus()
+            for key in keys.split():
+                page.keyboard.press(key)
+
+        # interact, interactive_output: the sliders' own output follows.
+        slide(shown["five"], "padding", "ArrowLeft ArrowLeft ArrowLeft")
+        expect(shown["five"].locator(".widget-interact .jp-OutputArea-output")).to_have_text("109")
+        slide(shown["figure"], "size", "ArrowRight ArrowRight")
+        drawing = shown["figure"].locator(".widget-output svg[role=img]")
+        expect(drawing).to_have_attribute("aria-label", re.compile("26 becomes 13"))
+        assert shown["five"].locator(".gn-still").count() == 0  # that is for pages without a kernel
+
+        # A trait of ours moves a figure or sentence of the reader, another widget, a list.
+        field = "size input side"
+        shown["ours"].get_by_label(field).fill("100")
+        expect(shown["ours"].locator(".widget-output")).to_contain_text("50 x 50 = 2,500")
+        one, two = (shown["dlink"].locator(".gn-widget").nth(i) for i in (0, 1))
+        one.get_by_label(field).fill("64")
+        expect(two.get_by_label(field)).to_have_value("32")
+        one.get_by_role("textbox").nth(1).fill("200")  # refused: the pool stays as it is
+        expect(one.locator(".gn-answer")).to_contain_text("the kernel spans 200")
+        wait_for(client, "(first.out, first.error[:10], second.size)", (None, "the kernel", 32))
+
+        # In the browser, and what arrives in the kernel.
+        one, two = (shown["jslink"].locator(".gn-widget").nth(i) for i in (0, 1))
+        one.get_by_label(field).fill("96")
+        expect(two.get_by_label(field)).to_have_value("48")
+        one.get_by_role("textbox").nth(1).fill("200")  # no result: the last value stays
+        expect(one.locator(".gn-answer")).to_contain_text("the kernel spans 200")
+        expect(two.get_by_label(field)).to_have_value("48")
+        one.get_by_role("textbox").nth(1).fill("7")
+        slide(shown["jslink"], "stride", "ArrowRight ArrowRight")
+        expect(one.get_by_label("stride step of the window")).to_have_value("4")
+        expect(two.get_by_label(field)).to_have_value("24")
+        wait_for(client, "(left.stride, left.out, right.size, both.value)", (4, 24, 24, 4))
+
+        client.execute("watched.padding = 0", reply=True)
+        assert ask(client, "tried[-1]") == (57, 56)
+        shown["tabs"].get_by_role("tab", name="AlexNet conv1").click()
+        answers = shown["tabs"].locator(".gn-answer:visible")
+        expect(answers).to_have_text("Output: 227 × 227 becomes 55 × 55")
+        shown["accordion"].get_by_text("rounded down").click()
+        expect(shown["accordion"].locator(".gn-answer:visible")).to_contain_text("becomes 55 × 55")
         assert not set(errors) - ITS_OWN, errors
     finally:
         client.stop_channels()

@@ -79,8 +79,8 @@ FULL = {
 
 WRONG = {
     "A1": [
-        ("slash", [("conv", "room // s", "room / s")], 6, "conv conv-hidden conv-dilation conv-error"),
-        ("one pad", [("conv", "n + 2 * p", "n + p")], 5, "conv conv-hidden conv-dilation"),
+        ("slash", [("conv", "room // s", "room / s")], 6, "conv conv-hidden conv-dilation conv-error slider"),
+        ("one pad", [("conv", "n + 2 * p", "n + p")], 5, "conv conv-hidden conv-dilation slider"),
         ("no dilation", [("conv", "(d * (k - 1) + 1)", "k")], 2, "conv-dilation conv-error"),
         ("dilated span", [("conv", "(d * (k - 1) + 1)", "d * k")], 2, "conv-dilation conv-error"),
         ("no error", [("conv", "if room < 0", "if False")], 1, "conv-error"),
@@ -93,6 +93,9 @@ WRONG = {
         ("too strict", [("pool", "2 * p > k", "2 * p >= k")], 3, "pool-drop pool-error"),
         ("wrong hand", [("hand", "side_d = 28", "side_d = 26")], 2, "hand-padding"),
         ("a text", [("hand", "side_a = 112", "side_a = '112'")], 2, "hand-strides"),
+        ("no fixed d", [("slider", "    d=fixed(1),\n", "")], 0, "slider"),
+        ("wrong range", [("slider", "max=320", "max=224")], 0, "slider"),
+        ("another function", [("slider", "    conv_size,", "    lambda n, k, s, p, d: pool_size(n, k, s, p, True),")], 0, "slider"),
         ("nothing unread", [("unread", "return (n + 2 * p - k) % s", "return 1")], 3, "unread unread-hidden"),
     ],
     "A2": [

@@ -46,7 +46,8 @@ function startWidget(el) {
     return read.error;
   });
   const model = new PageModel(state);
-  const start = JSON.stringify(model.state);
+  const settings = () => JSON.stringify((spec.fields ?? []).map(({ name }) => model.get(name)));
+  const start = settings();
   el.classList.remove("gn-widget", "gn-static", "gn-quiz");
   const stop = spec.render({ model, el });
   el.gnModel = model;
@@ -62,7 +63,7 @@ function startWidget(el) {
   el.addEventListener("gn-redraw", () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (JSON.stringify(model.state) === start && readAddress(el.id) === null) return;
+      if (settings() === start && readAddress(el.id) === null) return;
       const pairs = spec.fields.map(({ name }) => `&${name}=${encodeURIComponent(showValue(model.get(name)).replaceAll(" ", ""))}`).join("");
       try { history.replaceState(history.state, "", `#${el.id}${pairs}`); } catch { /* a page that may not change its address still works */ }
     }, 250);

@@ -118,7 +118,7 @@ async function copyText(text) {
 // words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
 // what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
 // A button in the drawing with data-gn-set='{"name": value}' sets fields. last(result) is the
-// last index of the stepper, for widgets that have one.
+// last index of the stepper, for widgets that have one; result(answer) the value of the trait out.
 function renderPanel(spec, { model, el }) {
   const id = nextId();
   const lang = model.get("lang") in PANEL ? model.get("lang") : "en";
@@ -280,6 +280,8 @@ function renderPanel(spec, { model, el }) {
     const draft = [...drafts.values()][0];
     const answer = draft ? { error: draft.error } : spec.compute(now, t);
     const wrong = Boolean(answer.error);
+    // The result is a trait too: links in the browser follow it, with a kernel or without.
+    if (spec.result && !draft) model.set("out", wrong ? null : spec.result(answer));
     root.classList.toggle("gn-invalid", wrong);
     const text = wrong ? `${t.refused}: ${answer.error}` : t.answer(answer);
     if (result.textContent !== text) result.textContent = text;
@@ -332,7 +334,11 @@ function renderPanel(spec, { model, el }) {
   }
 
   const handlers = names.map((name) => {
+    let last = model.get(name);
     const handler = () => {
+      // What a link brings from a widget that has no result.
+      if (model.get(name) === null) { model.set(name, last); return; }
+      last = model.get(name);
       drafts.delete(name); // a value set from Python replaces what was typed
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(redraw);

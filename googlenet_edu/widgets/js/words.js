@@ -66,6 +66,7 @@ function sizeWidget(kindOf, rest) {
     },
     steps: (a, t) => sizeSteps(a, t, t.lang),
     last: (a) => Number(a.out) - 1,
+    result: (a) => Number(a.out),
     draw(a, width, selected, t) {
       if (!canDraw(a)) return `<p class="gn-muted">${t.tooLargeToDraw}</p>`;
       const legend = Object.entries(t.legend)

@@ -9,6 +9,7 @@ import traitlets
 
 from ...checks import SizeError, SizeTypeError, flag, quote, whole
 from ..bundle import book_css, module_for
+from . import still
 from .static import number_text, refusal, size_body, static_frame
 
 __all__ = [
@@ -16,7 +17,11 @@ __all__ = [
     "Whole",
 ]  # fmt: skip
 
+SINGLE = (traitlets.Int, traitlets.Float, traitlets.Bool, traitlets.Unicode)
 LARGEST = 2**53 - 1  # the largest whole number that a browser holds exactly
+
+
+still.register()
 
 
 class Whole(traitlets.TraitType):
@@ -217,6 +222,13 @@ class LiveWidget(StaticForm):
 
     lang = Choice(("en", "zh"), "en").tag(sync=True)
     error = traitlets.Unicode("", read_only=True)
+
+    def __init_subclass__(cls, **kwargs):
+        """Results that are one number or text reach the browser, so that `jslink` can read them."""
+        super().__init_subclass__(**kwargs)
+        for name in (*cls._results, "error"):
+            if isinstance(trait := getattr(cls, name), SINGLE):
+                trait.tag(sync=True)
 
     def __init__(self, **settings):
         for name in settings:
