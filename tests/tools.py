@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.building import ROOT
 
-sys.path.insert(0, str(ROOT / "book" / "_tools"))
-import make_pdf  # noqa: E402
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import chromium  # noqa: E402
 
 HOW = {
     "Chromium": "No Chromium was found, so nothing in the browser is tested: install it (on Debian: "
@@ -25,17 +24,6 @@ HOW = {
     "bubblewrap": "No working bubblewrap was found, so no grading is tested: install it (on Debian: "
     "apt install bubblewrap).",
 }
-
-
-def chromium():
-    """Return Chromium's path, of the system's or of Playwright's own, or None."""
-    if path := make_pdf.chromium():
-        return path
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    shell = own.replace("/chrome-linux/chrome", "/chrome-linux/headless_shell")
-    shell = shell.replace("/chromium-", "/chromium_headless_shell-")
-    return next((one for one in (own, shell) if os.path.exists(one)), None)
 
 
 def find_proxy():
@@ -48,7 +36,7 @@ def missing():
     from googlenet_edu.classroom import sandbox
 
     there = {
-        "Chromium": chromium() is not None,
+        "Chromium": chromium.find_chromium() is not None,
         "Node": find_proxy() is not None,
         "bubblewrap": not sandbox.trouble(),
     }
@@ -61,7 +49,7 @@ def need(lacking, name):
         (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking[name])
 
 
-if __name__ == "__main__" and chromium() is None:
+if __name__ == "__main__" and chromium.find_chromium() is None:
     command = [sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"]
     if subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode:
         sys.exit("Playwright could not fetch its Chromium; is there a network?")

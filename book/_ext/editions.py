@@ -30,6 +30,7 @@ def choose(app, config):
         config.html_theme_options = {**config.html_theme_options, "announcement": BANNER}
 
 
+# Chapters mark solutions as directives; assignments as nbgrader's regions: see `classroom.release`.
 def without_solutions(text):
     """Return Markdown text without its solution directives."""
     kept, fence = [], None

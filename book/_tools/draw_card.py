@@ -13,6 +13,8 @@ from playwright.sync_api import sync_playwright
 
 BOOK = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(BOOK / "_ext"), str(BOOK.parent)]
+from chromium import FLAGS, find_chromium  # noqa: E402
+from googlenet_cover import cover_svg  # noqa: E402
 
 PAGE = """<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
 <title>Card</title>
@@ -29,10 +31,6 @@ svg.gc-cover {{ width: 1072px; }}
 
 
 def main():
-    from googlenet_cover import cover_svg
-
-    from tests.browser.conftest import FLAGS, find_chromium
-
     sheet = (BOOK / "_static" / "book.css").read_text(encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)

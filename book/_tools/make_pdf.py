@@ -1,7 +1,7 @@
 """Print the whole built book as one PDF, with Chromium.
 
     python book/_tools/make_pdf.py                     from _build/html into _build/pdf
-    python book/_tools/make_pdf.py --site DIR --out FILE
+    python book/_tools/make_pdf.py --site DIR --out FILE --toc FILE
 
 Takes the articles out of the built pages and puts them behind each other, with the widgets in
 their static form, so that the PDF says what the pages say. Links between pages become links within
@@ -9,10 +9,8 @@ the PDF. The printed book tells the page numbers, which are then laid over its c
 """
 
 import argparse
-import os
 import posixpath
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,33 +24,17 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, TextStringObject
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from chromium import FLAGS, find_chromium  # noqa: E402
+
 SHEET = Path(__file__).with_name("pdf.css")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --no-pdf-header-footer --export-tagged-pdf "
-    "--generate-pdf-document-outline --virtual-time-budget=20000"
+PRINTING = (
+    "--headless --no-pdf-header-footer --export-tagged-pdf --generate-pdf-document-outline "
+    "--virtual-time-budget=20000"
 ).split()
 UNWANTED = ".headerlink, script, style.noprint, .copybtn, .toctree-wrapper, nav"
 PLAIN_COLUMNS, POINTS = 86, 8.4  # letters in a line of code, and their size
 REFERRING = ("aria-labelledby", "aria-describedby", "for", "headers")
-
-
-def chromium():
-    """Return the path of Chromium or Chrome, or None; CHROMIUM names another one."""
-    # Debian's headless shell opens pages in half the time: it starts no window around them.
-    names = ("chromium-headless-shell", "chromium", "google-chrome", "chromium-browser")
-    found = (shutil.which(name) for name in (os.environ.get("CHROMIUM"), *names) if name)
-    return next(filter(None, found), None)
-
-
-def find_chromium():
-    """Return the browser's path; without one, say what to install, and stop."""
-    if path := chromium():
-        return path
-    sys.exit(
-        "Chromium was not found, and it prints the book. Install it (on Debian: apt install "
-        "chromium) or set CHROMIUM to its path."
-    )
 
 
 def parts(toc):
@@ -212,7 +194,13 @@ def fit(pre):
 def print_page(chromium, page, out):
     """Print a local page into a PDF; raises SystemExit with Chromium's words when it fails."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [chromium, *FLAGS, f"--user-data-dir={profile}", f"--print-to-pdf={out}"]
+        command = [
+            chromium,
+            *FLAGS,
+            *PRINTING,
+            f"--user-data-dir={profile}",
+            f"--print-to-pdf={out}",
+        ]
         run = subprocess.run(
             [*command, page.as_uri()],
             stdin=subprocess.DEVNULL,
@@ -260,7 +248,11 @@ def make_pdf(site, out, toc_file, title):
     if not (site / "index.html").is_file():
         sys.exit(f"There is no built book in {site}: run `make book` first.")
     book = Assembler(site, yaml.safe_load(toc_file.read_text(encoding="utf-8")))
-    chromium = find_chromium()
+    if not (chromium := find_chromium()):
+        sys.exit(
+            "Chromium was not found, and it prints the book. Install it (on Debian: apt install "
+            "chromium) or set CHROMIUM to its path."
+        )
     with tempfile.TemporaryDirectory() as folder:
         page, whole, front = (
             Path(folder) / name for name in ("page.html", "book.pdf", "front.pdf")
@@ -289,10 +281,11 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--site", type=Path, default=ROOT / "_build" / "html")
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "pdf" / "googlenet-book.pdf")
+    parser.add_argument("--toc", type=Path, default=ROOT / "_toc.yml")
     options = parser.parse_args(arguments)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     site, out = options.site.resolve(), options.out.resolve()
-    count = make_pdf(site, out, ROOT / "_toc.yml", config["title"])
+    count = make_pdf(site, out, options.toc, config["title"])
     print(f"{options.out}: {count} pages")
 
 

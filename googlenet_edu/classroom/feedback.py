@@ -22,10 +22,8 @@ def feedback(course, assignment, students=None):
 
 
 def _feedback(course, assignment, students):
-    from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader.converters import GenerateFeedback
     from nbgrader.coursedir import CourseDirectory
-    from nbgrader.preprocessors import GetGrades
 
     log = logging.getLogger("traitlets")
     log.handlers, log.propagate = [logging.NullHandler()], False
@@ -38,11 +36,7 @@ def _feedback(course, assignment, students):
             continue
         names = {"student_id": student, "assignment_id": assignment}
         config = config_of(course, CourseDirectory=names, GenerateFeedback={"force": True})
-        config.GenerateFeedback.preprocessors = [
-            judging.HideTests,
-            GetGrades,
-            CSSHTMLHeaderPreprocessor,
-        ]
+        config.GenerateFeedback.preprocessors = judging.FEEDBACK
         trouble = ""
         page = Path(course, "feedback", student, assignment, f"{assignment}.html")
         try:

@@ -18,11 +18,11 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from . import intake, judging
-from .course import Turn, apart, config_of, context, one_thread
+from .course import GradebookLock, apart, config_of, context, one_thread
 
 __all__ = ["Result", "grade_class"]
 
-LONGEST_EXTRA = 60  # seconds for reading, mending and writing, on top of a submission's own limit
+LONGEST_EXTRA = 60  # seconds for reading, restoring and writing, on top of a submission's own limit
 
 
 @dataclass
@@ -122,12 +122,12 @@ def _grade_one(pipe, course, assignment, student, problem, again, options):
     said = io.StringIO()
     log = logging.getLogger("traitlets")
     log.handlers, log.propagate = [logging.StreamHandler(said)], False
-    judging.notes.clear()
+    record = judging.record = judging.Record(GradebookLock(course))
     try:
         if problem:
             raise intake.Refused(problem)
         intake.student_named(student)
-        _autograde(course, assignment, student, again, options, result)
+        _autograde(course, assignment, student, again, options, result, record)
     except intake.Refused as refused:
         result.notes = [str(refused)]
     except judging.SandboxMissing as missing:
@@ -136,12 +136,12 @@ def _grade_one(pipe, course, assignment, student, problem, again, options):
         told = said.getvalue().strip().splitlines()
         causes = [line for line in told if re.match(r"[\w.]+(Error|Exception|Refused)\b", line)]
         cause = (causes or [f"{type(error).__name__}: {error}"])[-1]
-        result.notes = [*judging.notes, f"nbgrader could not grade it: {cause[:200]}"]
+        result.notes = [*record.notes, f"nbgrader could not grade it: {cause[:200]}"]
     pipe.send(result)
     pipe.close()
 
 
-def _autograde(course, assignment, student, again, options, result):
+def _autograde(course, assignment, student, again, options, result, record):
     from nbgrader.converters import Autograde
     from nbgrader.coursedir import CourseDirectory
 
@@ -163,17 +163,15 @@ def _autograde(course, assignment, student, again, options, result):
         config.Autograde.force = anew
         coursedir = CourseDirectory(config=config)
         result.state = "kept" if done.exists() and not anew else "graded"
-        if os.name == "posix":
-            judging.turn = Turn(course)
-        with judging.turn:
+        with record.lock:
             try:
                 Autograde(coursedir=coursedir, config=config).start()
             except BaseException:
                 result.state = "failed"
                 raise
             result.score, result.most, result.waiting = _score(coursedir, assignment, student)
-    result.notes = notes + judging.notes
-    result.peak_mb = judging.peak_mb + _own_peak_mb()
+    result.notes = notes + record.notes
+    result.peak_mb = record.peak_mb + _own_peak_mb()
 
 
 def _own_peak_mb():
@@ -227,7 +225,7 @@ def _fail(course, assignment, students):
     from nbgrader.coursedir import CourseDirectory
 
     coursedir = CourseDirectory(config=config_of(course))
-    with Turn(course) if os.name == "posix" else contextlib.nullcontext():
+    with GradebookLock(course):
         with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
             for student in students:
                 with contextlib.suppress(intake.Refused):

@@ -212,7 +212,7 @@ def _compare(found, entries):
     for entry in entries.values():
         cells = places.get(entry["id"], [])
         if len(cells) != 1:
-            sorted_out["copied" if cells else "missing"].append(_told(entry))
+            sorted_out["copied" if cells else "missing"].append(_describe(entry))
         for cell in cells[:1] if len(cells) < 2 else cells[-1:]:
             _compare_one(found, entry, cell, sorted_out)
     for kind, words in (
@@ -233,7 +233,7 @@ def _compare(found, entries):
     if order != released and len(order) == len(set(order)):
         moved = next(b for a, b in zip(order, released, strict=True) if a != b)
         found.problems.append(
-            f"Not in its place: {_told(entries[moved])}. "
+            f"Not in its place: {_describe(entries[moved])}. "
             "Put it back with Edit, Move Cell Up or Down."
         )
 
@@ -243,22 +243,24 @@ def _compare_one(found, entry, cell, sorted_out):
     same = fingerprint(cell["source"]) == entry["print"]
     if cell.get("cell_type") != kind:
         found.problems.append(
-            f"Changed into a {str(cell.get('cell_type'))[:20]} cell: {_told(entry)}. "
+            f"Changed into a {str(cell.get('cell_type'))[:20]} cell: {_describe(entry)}. "
             f"Select it and choose {kind.capitalize()} in the toolbar."
         )
     elif entry["kind"] in ("answer", "written"):
         stub = "raise NotImplementedError()" if kind == "code" else "YOUR ANSWER HERE"
         if same or not cell["source"].strip():
-            found.unwritten.append(_told(entry))
+            found.unwritten.append(_describe(entry))
         elif stub in (line.strip() for line in cell["source"].splitlines()):
-            found.problems.append(f"The line `{stub}` is still there: {_told(entry)}. Delete it.")
+            found.problems.append(
+                f"The line `{stub}` is still there: {_describe(entry)}. Delete it."
+            )
     elif not same:
-        sorted_out["edited"].append(_told(entry))
+        sorted_out["edited"].append(_describe(entry))
     own = cell["metadata"].get("nbgrader")
     if type(own) is dict and entry["points"] != own.get("points", 0):
-        sorted_out["points"].append(_told(entry))
+        sorted_out["points"].append(_describe(entry))
 
 
-def _told(entry):
+def _describe(entry):
     where = f"of “{entry['task']}”" if entry["task"] else "at the beginning"
     return f"{KINDS[entry['kind']]} {where} (cell {entry['id']})"

@@ -1,4 +1,4 @@
-"""The course's steps inside nbgrader: mend a submission, judge it, show it without hidden tests.
+"""The course's steps inside nbgrader: restore a submission's cells, judge it, show it without hidden tests.
 
 `nbgrader_config.py` puts them in the place of nbgrader's own, so that `nbgrader autograde`, the
 form grader's button and `python -m googlenet_edu.grade` all grade alike. Chapter:
@@ -12,22 +12,22 @@ import json
 import os
 import re
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, GetGrades, NbGraderPreprocessor
 from traitlets import Enum, Integer
 
 from . import testing
+from .course import GradebookLock
 from .sandbox import Limits, SandboxMissing, Watch, environment, prefix, trouble
 from .session import Ended, Student
 
-__all__ = ["HideTests", "Judge", "Mend", "notes", "turn"]
+__all__ = ["FEEDBACK", "HideTests", "Judge", "Record", "RestoreCells"]
 
-notes = []  # what was mended in the submission at hand, in words for the teacher
-peak_mb = 0  # the most memory that the last submission's processes took together
-turn = contextlib.nullcontext()  # held while the gradebook is used; see `grading`
 TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 RUN_IT = "this test fails. Run it in your notebook: there it says why."
 WITHOUT = """{why}
@@ -36,7 +36,25 @@ gradebook, delete files and use the network. If you want that: \
 --without-isolation, or c.Judge.isolation = "none" in nbgrader_config.py."""
 
 
-class Mend(NbGraderPreprocessor):
+@dataclass
+class Record:
+    """What the steps share with `grading` about the submission at hand.
+
+    lock: the gradebook's, let go while the student's code runs (None: nobody else grades); notes:
+    what was restored, in words for the teacher; peak_mb: the most memory of its processes together.
+    """
+
+    lock: GradebookLock | None = None
+    notes: list = field(default_factory=list)
+    peak_mb: int = 0
+
+
+# nbgrader makes its steps from their classes and hands them deep copies of settings and resources,
+# so the module holds what they share; `grading` gives each submission a process of its own.
+record = Record()
+
+
+class RestoreCells(NbGraderPreprocessor):
     """Give every known cell the metadata and every test the source that the gradebook has.
 
     A cell is known by its grade_id or, where an editor took the metadata away, by its cell id. Of
@@ -160,8 +178,7 @@ class Judge(NbGraderPreprocessor):
                     cell.outputs = run(cell.source, student, watch)
             if student.ended:
                 say(self.log, f"the run ended early: {watch.why or student.ended}")
-        global peak_mb
-        peak_mb = watch.peak_mb
+        record.peak_mb = watch.peak_mb
         return nb, resources
 
     @contextlib.contextmanager
@@ -202,7 +219,7 @@ class HideTests(ClearHiddenTests):
         own = cell.metadata.get("nbgrader", {})
         failed = []
         if own.get("grade") and not own.get("solution"):
-            self._remove_hidden_test_region(cell)
+            super().preprocess_cell(cell, resources, cell_index)
             for one in cell.outputs:
                 if one.output_type == "error":
                     says = one.evalue.startswith("a hidden test failed.")
@@ -211,9 +228,13 @@ class HideTests(ClearHiddenTests):
         return cell, resources
 
 
+# For the course's settings, and for `feedback`, which hides tests whatever the settings say.
+FEEDBACK = [HideTests, GetGrades, CSSHTMLHeaderPreprocessor]
+
+
 def say(log, text):
     """Tell the teacher: in nbgrader's log, and in the report of `googlenet_edu.grade`."""
-    notes.append(text)
+    record.notes.append(text)
     log.warning(text)
 
 
@@ -286,14 +307,15 @@ def _error(name, text):
 @contextlib.contextmanager
 def _released():
     """Let other submissions use the gradebook while this one's code runs."""
-    if not hasattr(turn, "release"):
+    lock = record.lock
+    if lock is None:
         yield
         return
-    turn.release()
+    lock.release()
     try:
         yield
     finally:
-        turn.acquire()
+        lock.acquire()
 
 
 def _known_cells(gradebook, notebook, assignment):

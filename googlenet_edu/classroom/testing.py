@@ -121,7 +121,7 @@ def _trouble(code, inputs, expected, within):
     answer = _answer(code, inputs)
     try:
         if answer["kind"] != "error":
-            return f"should raise a {expected.kind}, but gives {_told(decode(answer))}"
+            return f"should raise a {expected.kind}, but gives {_describe(decode(answer))}"
         if expected.kind not in answer["kinds"]:
             raise Wrong(_stopped(code, str(answer["type"])[:100], str(answer["text"])[:500]))
         return "" if answer["text"] else f"raises a {expected.kind} without a text that says why"
@@ -135,11 +135,11 @@ def same(got, expected, within=None):
     if torch is not None and isinstance(expected, torch.Tensor):
         return _same_tensor(torch, got, expected, within)
     if type(got) is not type(expected):
-        return f"should be {_told(expected)}, but is {_told(got)}"
+        return f"should be {_describe(expected)}, but is {_describe(got)}"
     if type(expected) in (tuple, list):
         if len(got) != len(expected):
             return (
-                f"should be {_told(expected)}, but is {_told(got)}: "
+                f"should be {_describe(expected)}, but is {_describe(got)}: "
                 f"{len(expected)} values, not {len(got)}"
             )
         for place, (one, other) in enumerate(zip(got, expected, strict=True)):
@@ -160,12 +160,12 @@ def same(got, expected, within=None):
         equal = got == expected or abs(got - expected) <= margin  # infinities, too
     else:
         equal = got == expected
-    return "" if equal else f"should be {_told(expected)}, but is {_told(got)}"
+    return "" if equal else f"should be {_describe(expected)}, but is {_describe(got)}"
 
 
 def _same_tensor(torch, got, expected, within):
     if not isinstance(got, torch.Tensor):
-        return f"should be a tensor, but is {_told(got)}"
+        return f"should be a tensor, but is {_describe(got)}"
     if got.shape != expected.shape:
         return f"should have the shape {tuple(expected.shape)}, but has {tuple(got.shape)}"
     if got.dtype != expected.dtype:
@@ -179,7 +179,7 @@ def _same_tensor(torch, got, expected, within):
     return f"has the right shape, but is off by up to {worst:.3g}; {within:g} is allowed"
 
 
-def _told(value):
+def _describe(value):
     if isinstance(value, Other):
         return f"{value!r} ({value.type})"
     torch = sys.modules.get("torch")

@@ -127,7 +127,7 @@ def report_ledger():
 def redraws(html):
     """Return the milliseconds of each redraw for the sliders of every widget."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium.find_chromium(), args=FLAGS)
         page = browser.new_page()
         page.add_init_script(WATCH)
         page.goto((html / "book" / "reference" / "widgets.html").as_uri())

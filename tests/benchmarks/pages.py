@@ -149,7 +149,7 @@ def first_sliders(html, visits=5):
         if usual:
             works.append(("one slider, the usual widget manager", theirs + usual, WATCH_USUAL))
         browser = playwright.chromium.launch(
-            executable_path=chromium(), args=[*FLAGS, NO_OTHER_HOST, EXACT_HEAP]
+            executable_path=chromium.find_chromium(), args=[*FLAGS, NO_OTHER_HOST, EXACT_HEAP]
         )
         for name, address, watch in works:
             found = [visit(browser, address, watch) for _ in range(visits + 1)][1:]

@@ -13,9 +13,8 @@ from pypdf import PdfReader
 from tests.building import ROOT
 from tests.tools import chromium
 
-sys.path.insert(0, str(ROOT / "book" / "_tools"))
-import make_pdf  # noqa: E402
-
+MAKE_PDF = [sys.executable, str(ROOT / "book" / "_tools" / "make_pdf.py")]
+TITLE = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
 pytestmark = pytest.mark.xdist_group("pdf")  # printed once for all of them
 
 # Enough of the book to meet every kind of thing; the whole takes a minute.
@@ -33,14 +32,10 @@ def printed(site, tmp_path_factory):
         {"caption": "Part two", "chapters": chapters[1:]},
     ]
     toc.write_text(yaml.safe_dump({"root": PAGES[0], "parts": parts}), encoding="utf-8")
-    code = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import make_pdf; "
-        "make_pdf.make_pdf(*map(Path, sys.argv[2:5]), 'The title')"
-    )
     out = folder / "out" / "book.pdf"
     environment = {key: value for key, value in os.environ.items() if key != "HOME"}
-    environment["CHROMIUM"] = chromium()
-    command = [sys.executable, "-c", code, ROOT / "book" / "_tools", site, out, toc]
+    environment["CHROMIUM"] = chromium.find_chromium()
+    command = [*MAKE_PDF, "--site", site, "--out", out, "--toc", toc]
     run = subprocess.run(
         list(map(str, command)), env=environment, capture_output=True, encoding="utf-8"
     )
@@ -109,10 +104,11 @@ def test_widgets_formulas_and_solutions_are_printed(printed):
     assert "辅助分类器" in text
     assert "48, 24, 12, 6, 3" in text  # a solution that is folded in the page
     assert "Copy to clipboard" not in text
-    assert printed.metadata.title == "The title"
+    assert printed.metadata.title == TITLE
     assert printed.root_object["/Lang"] == "en" and "/StructTreeRoot" in printed.root_object
 
 
 def test_without_a_built_book_it_says_what_to_do(tmp_path):
-    with pytest.raises(SystemExit, match="make book"):
-        make_pdf.make_pdf(tmp_path, tmp_path / "x.pdf", ROOT / "_toc.yml", "x")
+    command = [*MAKE_PDF, "--site", str(tmp_path), "--out", str(tmp_path / "x.pdf")]
+    run = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert run.returncode == 1 and "make book" in run.stderr

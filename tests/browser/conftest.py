@@ -18,16 +18,17 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.tools import chromium as chromium_path
+from tests.tools import chromium
 
 expect.set_options(timeout=30_000)  # a busy machine is no fault
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-software-rasterizer --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
-# No other machine is found, whatever a page asks for.
-FLAGS.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")
+FLAGS = [
+    *chromium.FLAGS,
+    "--disable-software-rasterizer",
+    "--disable-quic",
+    # No other machine is found, whatever a page asks for.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
 # The theme's scripts come when the page has been drawn.
 SCRIPTS_RAN = """() => !document.querySelector("script[data-later]")
   || document.documentElement.dataset.scripts === 'done'"""
@@ -38,9 +39,10 @@ LOCAL = {"127.0.0.1", "localhost", ""}
 def browser():
     """One Chromium for all tests."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        yield chromium
-        chromium.close()
+        path = chromium.find_chromium()
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

@@ -334,6 +334,17 @@ def test_broken_exif_turns_nothing_or_as_it_says(tmp_path, broken):
     assert image[:, :15].max() < -0.9 and image[:, 21:].min() > 0.9
 
 
+def test_tags_that_cannot_be_read_turn_nothing(tmp_path):
+    pixels = np.zeros((36, 36), np.uint8)
+    pixels[:18] = 255
+    path = tmp_path / "x.png"
+    Image.fromarray(pixels).save(path, exif=b"Exif\0\0no TIFF header")
+    with Image.open(path) as picture, pytest.raises(SyntaxError, match="not a TIFF file"):
+        picture.getexif()
+    image = read_picture(path, 36)[0, 0]
+    assert image[:15].min() > 0.9 and image[21:].max() < -0.9
+
+
 @pytest.mark.parametrize(
     ("values", "right"),
     [

@@ -1,18 +1,16 @@
 """Settings of the course: run nbgrader's commands in this folder."""
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
     ClearOutput,
-    GetGrades,
     LimitOutput,
     OverwriteCells,
     OverwriteKernelspec,
     SaveAutoGrades,
 )
 
-from googlenet_edu.classroom.judging import HideTests, Judge, Mend
+from googlenet_edu.classroom.judging import FEEDBACK, Judge, RestoreCells
 
 c = get_config()  # noqa: F821  nbgrader defines it
 
@@ -20,10 +18,10 @@ c.CourseDirectory.course_id = "googlenet"
 # A deleted test comes back, and counts as failed instead of waiting for a person for ever.
 c.OverwriteCells.add_missing_cells = True
 
-# Mend: copied, stripped, retyped and deleted cells are put right before grading.
+# RestoreCells: copied, stripped, retyped and deleted cells are put right before grading.
 c.Autograde.sanitize_preprocessors = [
     ClearOutput,
-    Mend,
+    RestoreCells,
     OverwriteKernelspec,
     OverwriteCells,
     CheckCellMetadata,
@@ -36,7 +34,7 @@ c.Autograde.autograde_preprocessors = [
     AssignLatePenalties,
 ]
 # Feedback without hidden tests.
-c.GenerateFeedback.preprocessors = [HideTests, GetGrades, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = FEEDBACK
 
 # Limits for one submission; "none" runs students' code with your own rights, without bubblewrap.
 # c.Judge.seconds = 30
