@@ -49,6 +49,18 @@ def test_planted_faults_fail_the_build(tmp_path):
         assert any(complaint in line for line in said), (complaint, build.log[-3000:])
 
 
+def test_another_structure_of_the_theme_stops_the_build_with_one_sentence(tmp_path):
+    """Here the theme brings a script in a place that layout.html does not watch."""
+    layout = copy_book(tmp_path) / "book" / "_templates" / "layout.html"
+    block = '{% block header %}<script src="_static/new.js"></script>{% endblock %}'
+    layout.write_text(layout.read_text(encoding="utf-8") + block, encoding="utf-8")
+    write_page(tmp_path, TITLE)
+    build = build_book(tmp_path, tmp_path)
+    assert build.code != 0
+    sentence = "is not what the book expects: book/intro.html loads files past book/_templates"
+    assert sentence in build.log, build.log[-3000:]
+
+
 def test_ordinary_links_and_references_pass(tmp_path):
     text = """
 A [link](https://arxiv.org/abs/1409.4842), `https://cdn.example.org/x.js` as a word, and {eq}`half`.
