@@ -7,6 +7,7 @@ becomes a link to the chapter.
 
 import ast
 import re
+from importlib import import_module
 from inspect import isdatadescriptor
 from inspect import signature as signature_of
 from pathlib import Path
@@ -25,6 +26,14 @@ CODE = re.compile(r"`([^`\n]+)`")
 SPECIAL = re.compile(r"([\\*|`])|(?<=\w)(_)(?!\w)")
 
 
+def published(module, listed):
+    """Return a module's `__all__`; one that is computed is asked of the module itself."""
+    try:
+        return ast.literal_eval(listed)
+    except ValueError:
+        return import_module(module).__all__
+
+
 def documented_names(page):
     """Return {name: full name} of what the modules on the page publish, without importing them."""
     if not page.is_file():
@@ -34,8 +43,8 @@ def documented_names(page):
         path = PACKAGE.parent.joinpath(*module.split("."))
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and node.targets[0].id == "__all__":
-                for name in ast.literal_eval(node.value):
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+                for name in published(module, node.value):
                     names.setdefault(name, f"{module}.{name}")
     return names
 
