@@ -1,4 +1,4 @@
-"""The course's steps inside nbgrader: restore a submission's cells, judge it, show it without hidden tests.
+"""The course's steps inside nbgrader: restore cells, judge, show without hidden tests.
 
 `nbgrader_config.py` puts them in the place of nbgrader's own, so that `nbgrader autograde`, the
 form grader's button and `python -m googlenet_edu.grade` all grade alike. Chapter:
