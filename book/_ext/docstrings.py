@@ -7,6 +7,7 @@ becomes a link to the chapter.
 
 import ast
 import re
+from importlib import import_module
 from inspect import isdatadescriptor
 from inspect import signature as signature_of
 from pathlib import Path
@@ -26,7 +27,7 @@ SPECIAL = re.compile(r"([\\*|`])|(?<=\w)(_)(?!\w)")
 
 
 def documented_names(page):
-    """Return {name: full name} of what the modules on the page publish, without importing them."""
+    """Return {name: full name} of what the modules on the page publish; a list in plain sight is read, not run."""
     if not page.is_file():
         return {}
     names = {}
@@ -35,7 +36,10 @@ def documented_names(page):
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Assign) and node.targets[0].id == "__all__":
-                for name in ast.literal_eval(node.value):
+                literal = isinstance(node.value, (ast.List, ast.Tuple))
+                for name in (
+                    ast.literal_eval(node.value) if literal else import_module(module).__all__
+                ):
                     names.setdefault(name, f"{module}.{name}")
     return names
 
