@@ -35,7 +35,7 @@ def published(module, listed):
 
 
 def documented_names(page):
-    """Return {name: full name} of what the modules on the page publish, without importing them."""
+    """Return {name: full name} of what the modules on the page publish."""
     if not page.is_file():
         return {}
     names = {}

@@ -158,3 +158,37 @@ def test_a_thousand_widgets_come_and_go_without_a_trace(bare_page, name):
     page.evaluate(script, [name, 1000])
     # One widget that stays behind takes tens of kilobytes; a thousand would be tens of megabytes.
     assert heap() - before < 1_000_000
+
+
+@each_widget
+def test_mathematics_stays_left_to_right_on_a_right_to_left_page(bare_page, name):
+    root = bare_page(name)
+    root.page.evaluate("document.documentElement.dir = 'rtl'")
+    assert root.evaluate("(e) => getComputedStyle(e).direction") == "ltr"
+
+
+def test_decimal_commas_and_full_width_digits_are_understood_or_refused(bare_page):
+    root = bare_page("batch_norm")
+    kept = "(root) => root.parentElement.gnModel.get('values')"
+    for typed, meant in {
+        "0,5; 1,5; 2,5": [0.5, 1.5, 2.5], "1,2,3": [1, 2, 3], "1, 2.5 -3": [1, 2.5, -3],
+        "１，２．５": [1, 2.5], "−1; 2": [-1, 2], "[4, 5]": [4, 5],
+    }.items():  # fmt: skip
+        root.evaluate("(root, text) => root.parentElement.gnType('values', text)", typed)
+        assert root.evaluate(kept) == meant, typed
+    for typed in ("0,5 1,5", "0,5, 1,5", "٣, 4"):
+        root.evaluate("(root, text) => root.parentElement.gnType('values', text)", typed)
+        assert root.evaluate(kept) == [4, 5]
+        expect(root.locator("output")).to_contain_text("but got")
+
+
+def test_forced_colors_leave_bars_and_keys_apart(bare_page):
+    root = bare_page("cost_ledger")
+    root.page.emulate_media(forced_colors="active")
+    color = "(e) => getComputedStyle(e).backgroundColor"
+    bar = root.locator(".gn-costbar").first
+    assert bar.evaluate(color) != root.evaluate(color)
+    root = bare_page("conv_size")
+    root.page.emulate_media(forced_colors="active")
+    keys = root.locator(".gn-key").evaluate_all(f"(all) => all.map({color})")
+    assert len(set(keys)) == len(keys) >= 4

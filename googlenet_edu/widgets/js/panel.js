@@ -38,12 +38,15 @@ function keepKeys(event) {
 // The frame of a widget.
 function outer(kind, title, lang, ...children) {
   const keys = { onfocusin: keepKeys, onkeydown: keepKeys, onkeyup: keepKeys };
-  return h("section", { class: `gn-widget${kind}`, "aria-label": title, lang, ...keys }, ...children);
+  return h("section", { class: `gn-widget${kind}`, "aria-label": title, lang, dir: "ltr", ...keys }, ...children);
 }
+
+// Digits as a Chinese or Japanese keyboard may write them, and the typographic minus.
+const plainDigits = (text) => text.normalize("NFKC").replaceAll("\u2212", "-").trim();
 
 // A typed text as a whole number: {value} or {error: sentence}. t: the panel's strings.
 function parseWhole(field, text, t) {
-  const given = text.trim();
+  const given = plainDigits(text);
   if (!/^[+-]?\d+$/.test(given)) return { error: t.notWhole(field.name, given) };
   const number = BigInt(given);
   const least = field.least ?? field.min;
@@ -55,7 +58,7 @@ function parseWhole(field, text, t) {
 
 // A typed text as a number that may have decimals.
 function parseNumber(field, text, t, name = field.name) {
-  const given = text.trim(), value = Number(given);
+  const given = plainDigits(text), value = Number(given);
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) || !Number.isFinite(value)) return { error: t.notNumber(name, given) };
   if (field.above !== undefined && value <= field.above) return { error: t.above(name, field.above, value) };
   if (field.least !== undefined && value < field.least) return { error: t.below(name, field.least, value) };
@@ -63,9 +66,13 @@ function parseNumber(field, text, t, name = field.name) {
   return { value };
 }
 
-// "1, 2.5 -3" as a list of numbers.
+// "1, 2.5 -3" as a list of numbers. Between semicolons a comma is a decimal comma ("0,5; 1,5"); beside
+// spaces ("0,5 1,5") it may be either, and is refused.
 function parseList(field, text, t) {
-  const parts = text.trim().replace(/^\[|\]$/g, "").split(/[\s,;，；、]+/).filter(Boolean);
+  const given = plainDigits(text).replace(/^\[|\]$/g, "");
+  const decimal = given.includes(";"), tight = /\d,\d/.test(given);
+  if (tight && !decimal && /\d,?\s+[-+.\d]/.test(given)) return { error: t.eitherComma(field.name, given) };
+  const parts = given.split(decimal ? /[\s;]+/ : /[\s,、]+/).filter(Boolean).map((part) => (decimal ? part.replace(/^([-+]?\d+),(\d+)$/, "$1.$2") : part));
   if (parts.length < field.atLeast || parts.length > field.atMost) return { error: t.howMany(field.name, field.atLeast, field.atMost, parts.length) };
   const read = parts.map((part, i) => parseNumber(field, part, t, `${field.name}[${i}]`));
   return read.find((one) => one.error) ?? { value: read.map((one) => one.value) };
