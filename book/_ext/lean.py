@@ -4,7 +4,7 @@ The theme brings all of Bootstrap's and Font Awesome's styles, a script of 1.5 M
 2,000 icons, and a search index in every page. After the build this extension
 
 - takes the icon script off every page, the search scripts off all but the search page, and the
-  scripts of tabs, picture strips and copy buttons off pages without these;
+  scripts of tabs and copy buttons off pages without these;
 - drops the style rules whose classes occur in no page and no script;
 - cuts the icon fonts down to the icons that the remaining rules name.
 
@@ -26,7 +26,6 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)  # not every table that
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")
 ONLY_WITH = {
     "design-tabs.js": "sd-tab-set",
-    "strips.js": "gc-strip",
     "clipboard.min.js": 'class="highlight',
     "copybutton.js": 'class="highlight',
 }
