@@ -97,7 +97,8 @@ def _lean(svg, tips):
         return f"<g><title>{escape(tip)}</title>" if tip in tips else "<g>"
 
     svg = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', short, svg)
-    svg = re.sub(r"""<g id=(["'])(.*?)\1>""", group, svg)
+    svg = re.sub(r"<g id=\"[^\"]*\"/>", "", svg)
+    svg = re.sub(r"""<g id=(["'])((?:(?!\1).)*)\1>""", group, svg)
     while "<g></g>" in svg:
         svg = svg.replace("<g></g>", "")
     return svg

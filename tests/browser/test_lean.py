@@ -135,9 +135,7 @@ def test_scripts_stay_where_something_uses_them(site):
     assert page_files("search", "") == [["theme"], ["searchtools"]]
     assert page_files("page", "<p>") == [["theme"], []]
     assert page_files("page", '<div class="sd-tab-set docutils">') == [["theme"], ["design-tabs"]]
-    assert page_files("page", '<div class="gc-strip">') == [["theme"], ["strips"]]
     assert page_files("page", '<div class="highlight">') == [["theme"], ["copybutton"]]
-    strips = (site / "book" / "training" / "training.html").read_text(encoding="utf-8")
     plain = (site / "book" / "sizes" / "convolution.html").read_text(encoding="utf-8")
-    assert "strips.js" in strips and "strips.js" not in plain and "copybutton.js" in plain
+    assert "copybutton.js" in plain
     assert not list(site.rglob("fontawesome*.js")) and "searchtools" not in plain

@@ -196,7 +196,8 @@ def test_tiles_are_scaled_one_by_one():
     assert sheet.shape == (5, 5, 4)
     assert sheet[:2, :2, 0].tolist() == [[0, 0.25], [0.5, 1]] and sheet[1, 4, 0] == 1
     assert sheet[2].max() == sheet[3:, 3:].max() == 0, "gaps are clear"
-    plots.show(fig)
+    root = ElementTree.fromstring(plots.show(fig, "Tiles").svg)
+    assert len(list(root.iter(f"{SVG}image"))) == len(list(root.iter(f"{SVG}clipPath"))) == 1
 
 
 def test_norms_look_at_the_numbers_that_torch_reads():
