@@ -7,11 +7,44 @@ fetched from its module when it is first used, so the size chapters start at onc
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what editors and type checkers read; nothing of it is imported at run time
+    from . import (
+        architecture,
+        classroom,
+        costs,
+        fast,
+        layers,
+        model,
+        norms,
+        plots,
+        sizes,
+        summary,
+        train,
+        widgets,
+    )
+    from .costs import ledger
+    from .fast import optimize_for_inference
+    from .layers import AuxClf, BasicConv2d, Inception
+    from .model import GoogLeNet, GoogLeNetOutput
+    from .sizes import (
+        adaptive_pool_bins,
+        adaptive_pool_output_size,
+        conv_output_size,
+        conv_transpose_output_size,
+        explain_conv,
+        explain_pool,
+        pool_output_size,
+        receptive_field,
+    )
+    from .summary import summarize
+    from .train import googlenet_loss
 
 __version__ = "0.1.0"
 
-# module -> the names that the package offers from it; add a line here to publish a name.
-_PUBLIC = {
+# module -> the names that the package offers from it; a name published here stands above as well.
+_PUBLIC: dict[str, tuple[str, ...]] = {
     "architecture": (),
     "classroom": (),
     "costs": ("ledger",),
@@ -39,7 +72,7 @@ _HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
 __all__ = sorted([*_HOMES, *_PUBLIC, "__version__"])
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return import_module(f".{name}", __name__)
     if name in _HOMES:
@@ -49,5 +82,5 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -5,11 +5,15 @@ Chapter: book/network/summary, which explains every line, column and total.
 
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import contextmanager
+from math import prod
+from typing import Any
 
 import torch
 import torchinfo
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 from torchinfo import ModelStatistics
 from torchinfo import torchinfo as engine
 
@@ -23,7 +27,9 @@ class Summary:
     """What `summarize` returns: print it, or read its totals.
 
     total_params, trainable_params: numbers, every parameter counted once.
-    total_mult_adds: multiply-adds of the whole batch, as torchinfo counts them.
+    total_mult_adds: multiply-adds of the whole batch, counted as torchinfo does (biases and norms
+    included) where that is right. unknown_mult_adds: names of the layers that it leaves out,
+    because nothing tells what they do; a line under the total names them.
     total_input, total_output_bytes, total_param_bytes: bytes (outputs of layers with parameters
     count twice, for forward and backward). summary_list: torchinfo's rows.
 
@@ -31,7 +37,7 @@ class Summary:
     Chapter: book/network/summary.
     """
 
-    def __init__(self, statistics):
+    def __init__(self, statistics: ModelStatistics, unknown: Sequence[str] = ()) -> None:
         self.total_params = statistics.total_params
         self.trainable_params = statistics.trainable_params
         self.total_mult_adds = statistics.total_mult_adds
@@ -39,9 +45,10 @@ class Summary:
         self.total_output_bytes = statistics.total_output_bytes
         self.total_param_bytes = statistics.total_param_bytes
         self.summary_list = statistics.summary_list
-        self._text = _with_unit_letters(repr(statistics))
+        self.unknown_mult_adds = tuple(unknown)
+        self._text = _written(statistics, unknown)
         statistics.formatting.ascii_only = True
-        self._ascii = _with_unit_letters(repr(statistics))
+        self._ascii = _written(statistics, unknown)
 
     def __repr__(self):
         return self._text
@@ -56,22 +63,24 @@ class Summary:
 
 
 def summarize(
-    net,
-    input_size,
+    net: nn.Module,
+    input_size: Sequence[Any],
     *,
-    depth=3,
-    col_names=("output_size", "num_params"),
-    col_width=25,
-    row_settings=("depth",),
-    device=None,
-    dtype=None,
-    mode="eval",
-):
+    depth: int = 3,
+    col_names: Sequence[str] = ("output_size", "num_params"),
+    col_width: int = 25,
+    row_settings: Sequence[str] = ("depth",),
+    device: Any = None,
+    dtype: torch.dtype | Sequence[torch.dtype] | None = None,
+    mode: str = "eval",
+) -> Summary:
     """Run net once on random input and return the table of its layers as a `Summary`.
 
     As torchinfo.summary, except that it returns the table instead of printing it, writes "(G)"
-    for "(Units.GIGABYTES)", counts shared parameters once, and leaves the network as it was:
-    mode of every module, buffers, device, hooks and the random number generator.
+    for "(Units.GIGABYTES)", counts shared parameters once, counts the multiply-adds of linear
+    layers on more axes, transposed convolutions, lookups, parametrized and functional layers, and
+    leaves the network as it was: mode of every module, buffers, device, hooks and the random
+    number generator.
 
     Args:
         net: any torch.nn.Module without lazy layers.
@@ -79,7 +88,7 @@ def summarize(
             network with several inputs.
         depth, col_names, col_width, row_settings: as in torchinfo.summary.
         device: where to run; None is where the network is.
-        dtype: of the input; None is that of the weights.
+        dtype: of the input, or a list with one for each input; None is that of the weights.
         mode: "eval" or "train".
 
     Raises: ValueError or TypeError for a wrong argument, such as a missing batch axis; what the
@@ -101,9 +110,17 @@ def summarize(
         )
     weights = next(net.parameters(), torch.empty(0))
     device = weights.device if device is None else torch.device(device)
-    dtype = weights.dtype if dtype is None else dtype
-    with _left_as_it_was(net, device):
-        inputs = [torch.rand(shape, device=device).to(dtype) for shape in shapes]
+    dtypes = dtype if isinstance(dtype, (tuple, list)) else [dtype or weights.dtype] * len(shapes)
+    if len(dtypes) != len(shapes) or not all(isinstance(one, torch.dtype) for one in dtypes):
+        raise ValueError(
+            f"dtype must be a torch.dtype or one for each of the {len(shapes)} inputs, but got "
+            f"{dtype!r}: write a list such as [torch.float32, torch.int64]."
+        )
+    with _left_as_it_was(net, device), FlopCounterMode(display=False) as counter:
+        inputs = [
+            torch.rand(shape, device=device).to(one)
+            for shape, one in zip(shapes, dtypes, strict=True)
+        ]
         try:
             statistics = torchinfo.summary(
                 net,
@@ -122,6 +139,7 @@ def summarize(
             if len(shapes) == 1 and _lacks_batch_axis(net, shapes[0]):
                 raise _no_batch_axis(shapes[0]) from error.__cause__
             raise error.__cause__ from None
+        total, unknown = _count_mult_adds(net, statistics.summary_list, counter)
     rows = statistics.summary_list
     if any(_ran_unbatched(row) for row in rows):
         raise _no_batch_axis(shapes[0])
@@ -129,11 +147,80 @@ def summarize(
     mended = ModelStatistics(rows, shapes, statistics.total_input, statistics.formatting)
     # torchinfo leaves out the parameters that a container holds itself.
     mended.total_param_bytes = sum(p.numel() * p.element_size() for p in net.parameters())
-    return Summary(mended)
+    mended.total_mult_adds = total
+    return Summary(mended, unknown)
 
 
-def _with_unit_letters(text):
-    return re.sub(r"\(Units\.(\w+)\)", lambda unit: f"({_UNITS[unit[1]]})", text)
+def _written(statistics, unknown):
+    text = re.sub(r"\(Units\.(\w+)\)", lambda unit: f"({_UNITS[unit[1]]})", repr(statistics))
+    more = f"\nMult-adds unknown: {', '.join(unknown)}" if unknown else ""
+    return re.sub(r"^Total mult-adds.*$", lambda line: line[0] + more, text, flags=re.M)
+
+
+def _count_mult_adds(net, rows, counter):
+    """Mend the rows' multiply-adds; return the total and the names of the layers left out.
+
+    What a layer's shape tells is counted so; the rest is what torch's own counter saw there.
+    """
+    seen = {path: sum(ops.values()) // 2 for path, ops in counter.get_flop_counts().items()}
+    names, paths = {}, {}
+    for name, module in net.named_modules(remove_duplicate=False):
+        names.setdefault(id(module), name)
+        path = f"{type(net).__name__}.{name}".rstrip(".")
+        if path in seen:  # the counter has each module under one of its names
+            paths[id(module)] = path
+    inside, told, unknown = set(), set(), []
+    total = 0
+    for row in rows:
+        module, path = row.module, paths.get(id(row.module))
+        if not row.executed or id(module) in inside or isinstance(module, torch.jit.ScriptModule):
+            total += row.macs if row.is_leaf_layer and id(module) not in inside else 0
+            continue
+        number = _by_shape(module, row.input_size, row.output_size)
+        if number is None:
+            heavy = any(
+                p is not None and sum(side > 1 for side in p.shape) > 1
+                for p in module._parameters.values()
+            )
+            if heavy and not seen.get(path):
+                number = 0
+                unknown.append(names[id(module)] or row.class_name)
+                row.macs_to_str = lambda _: "unknown"
+            elif not row.is_leaf_layer:
+                continue
+            else:
+                number = seen.get(path, row.macs) if path not in told else 0
+        elif not row.is_leaf_layer:  # parametrized
+            row.macs_to_str = lambda _, number=number: f"{number:,}"
+        row.macs = number
+        inside.update(id(m) for m in module.modules() if m is not module)
+        told.update([path] if path else [])
+        total += number
+    outside = seen.get("Global", 0) - sum(seen.get(path, 0) for path in told)
+    scripted = any(isinstance(m, torch.jit.ScriptModule) for m in net.modules())
+    return total + (0 if scripted else max(0, outside)), list(dict.fromkeys(unknown))
+
+
+def _by_shape(module, before, after):
+    """Multiply-adds of a layer by its shapes, or None for another kind of layer."""
+    if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
+        return 0
+    places = bias_places = prod(after[:-1])
+    if isinstance(module, nn.modules.conv._ConvNd):
+        places = bias_places = prod([*after[:1], *after[2:]])
+        if module.transposed:
+            places = prod([*before[:1], *before[2:]])
+    elif isinstance(module, (nn.RNNBase, nn.RNNCellBase)):
+        return places * sum(p.numel() for p in module.parameters(recurse=False))
+    elif not isinstance(module, (nn.Linear, nn.Bilinear)):
+        return None
+    return places * _size(module, "weight") + bias_places * _size(module, "bias")
+
+
+def _size(module, name):
+    mask = getattr(module, f"{name}_mask", None)  # of a pruned layer
+    held = getattr(module, name, None)
+    return int(mask.sum()) if mask is not None else 0 if held is None else held.numel()
 
 
 def _shapes(input_size):

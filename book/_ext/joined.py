@@ -31,7 +31,6 @@ FIRST = ("googlenet-widgets.js", "togglebutton.js")
 SEARCH = "the search page"
 ONLY_WITH = {  # script: what a page has that needs it
     "design-tabs.js": "sd-tab-set",
-    "strips.js": "gc-strip",
     "clipboard.min.js": 'class="highlight',
     "copybutton.js": 'class="highlight',
     "searchtools.js": SEARCH,

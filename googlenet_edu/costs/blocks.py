@@ -4,11 +4,11 @@ The numbers are those of `ledger`, so nothing runs and torch is not imported.
 Chapters: book/network/stage3, book/network/stage4, book/network/stage5.
 """
 
-from html import escape
 from typing import NamedTuple
 
 from ..architecture import INCEPTION, network
 from .counting import ledger
+from .table import html_table, text_table
 
 __all__ = [
     "BlockFacts",
@@ -89,7 +89,7 @@ class BlockFacts:
 
     def to_text(self):
         """Return the table as ASCII text."""
-        return _text(self.title, *self._cells(), left=2)
+        return text_table(self.title, *self._cells(), left=2)
 
     def to_html(self):
         """Return the table as HTML; a coloured mark shows the branch, as in the drawings."""
@@ -181,7 +181,7 @@ class FactsTable:
 
     def to_text(self):
         """Return the table as ASCII text."""
-        return _text(self.title, *self._parts, left=self._left)
+        return text_table(self.title, *self._parts, left=self._left)
 
     def to_html(self):
         """Return the table as HTML."""
@@ -258,46 +258,16 @@ def _names(branch, number):
     return (name,) if len(branch) == 1 else (f"{name} reduce", name)
 
 
-def _text(title, head, body, foot, left):
-    """A table in ASCII, its first columns to the left, the numbers to the right."""
-    lines = [head, *body, *foot]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-
-    def written(line):
-        cells = [
-            cell.ljust(width) if i < left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        return "  ".join(cells).rstrip()
-
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    return "\n".join(
-        [title, rule, written(head), rule, *map(written, body), rule, *map(written, foot)]
-    )
-
-
-def _html(title, head, body, foot, left, marks=None):
-    """The same table in HTML; marks stand before the first cell of each line of the body."""
-
-    def line(cells, mark=""):
-        start = f'<th scope="row" style="{_LEFT};font-weight:inherit">{mark}{escape(cells[0])}</th>'
-        rest = "".join(
-            f'<td style="{_LEFT if i < left else _RIGHT}">{escape(cell)}</td>'
-            for i, cell in enumerate(cells[1:], start=1)
-        )
-        return f"<tr>{start}{rest}</tr>"
-
-    columns = "".join(
-        f'<th scope="col" style="{_LEFT if i < left else _RIGHT}">{escape(cell)}</th>'
-        for i, cell in enumerate(head)
-    )
-    rows = "".join(map(line, body, marks or [""] * len(body)))
-    style = ' style="font-size:0.85em"' if len(head) > 8 else ""
-    return (
-        f'<table class="ledger block-facts"{style}><caption>{escape(title)}</caption>'
-        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody>"
-        f'<tfoot style="font-weight:bold;border-top:1px solid">{"".join(map(line, foot))}</tfoot>'
-        "</table>"
+def _html(title, head, body, foot, left, marks=()):
+    return html_table(
+        title,
+        head,
+        body,
+        foot,
+        table=' class="ledger block-facts"' + ' style="font-size:0.85em"' * (len(head) > 8),
+        bottom=' style="font-weight:bold;border-top:1px solid"',
+        align=lambda i: _LEFT if i < left else _RIGHT,
+        marks=marks,
     )
 
 

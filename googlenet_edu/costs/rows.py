@@ -1,8 +1,9 @@
-"""The rows and tables of a ledger; `trace` fills them."""
+"""The rows and tables of a ledger; `counting` fills them."""
 
-import html
 from math import prod
 from typing import NamedTuple
+
+from .table import html_table, text_table
 
 __all__ = ["FLOAT_BYTES", "BlockRow", "Ledger", "LedgerRow"]
 
@@ -123,40 +124,15 @@ class Ledger:
         """Bytes of the images."""
         return FLOAT_BYTES * prod(self.rows[0].in_shape)
 
-    def to_text(self, level="blocks"):
+    def to_text(self, level: str = "blocks") -> str:
         """Return the table as ASCII text; level is "blocks" or "layers"."""
         head, body, total = self._cells(level)
-        lines = [head, *body, total]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-        left = len(head) - 5  # names and shapes to the left, numbers to the right
+        return text_table(self.title, head, body, [total], left=len(head) - 4)
 
-        def written(line):
-            cells = [
-                cell.ljust(width) if i <= left else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ]
-            return "  ".join(cells).rstrip()
-
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        return "\n".join(
-            [self.title, rule, written(head), rule, *map(written, body), rule, written(total)]
-        )
-
-    def to_html(self, level="blocks"):
+    def to_html(self, level: str = "blocks") -> str:
         """Return the table as HTML; level is "blocks" or "layers"."""
         head, body, total = self._cells(level)
-
-        def line(cells, tag="td"):
-            first = f'<th scope="row">{html.escape(cells[0])}</th>'
-            rest = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells[1:])
-            return f"<tr>{first}{rest}</tr>"
-
-        columns = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
-        return (
-            f'<table class="ledger"><caption>{html.escape(self.title)}</caption>'
-            f"<thead><tr>{columns}</tr></thead>"
-            f"<tbody>{''.join(map(line, body))}</tbody><tfoot>{line(total)}</tfoot></table>"
-        )
+        return html_table(self.title, head, body, [total], table=' class="ledger"')
 
     def _repr_html_(self):
         return self.to_html()

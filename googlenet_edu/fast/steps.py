@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 TOLERANCE = 1e-4  # largest difference of a score in fp32, in units of the largest score if over 1
-BITE = 16_000_000  # bytes: a map of that size fits most processors' last cache
+CHUNK = 16_000_000  # bytes: a map of that size fits most processors' last cache
 
 
 class FastGoogLeNet(nn.Module):
@@ -41,7 +41,7 @@ class FastGoogLeNet(nn.Module):
     returns the main scores alone. No gradients are computed. It can be pickled, copied and saved
     as a whole with torch.save; it takes neither training nor another state dict.
 
-    steps: what was done, in order; bites and program serve the main scores alone, not kept heads.
+    steps: what was done, in order; chunks and program serve the main scores alone, not kept heads.
     precision: "fp32" or "bf16". difference: the largest difference of a main score from the
     original's, measured when it was made (each program is compared when that is made). seconds: how
     long it took. Its layers and weights may be replaced or written to, but not settings such as
@@ -50,11 +50,11 @@ class FastGoogLeNet(nn.Module):
     load_state_dict. Chapter: book/training/inference.
     """
 
-    def __init__(self, net, steps, precision="fp32", bite=None):
+    def __init__(self, net, steps, precision="fp32", chunk=None):
         super().__init__()
         super().train(False)
         self.net = net
-        self.bite = bite
+        self.chunk = chunk
         self._programs = None
         self.steps, self.precision = tuple(steps), precision
         self.num_classes, self.in_channels = net.num_classes, net.in_channels
@@ -77,25 +77,25 @@ class FastGoogLeNet(nn.Module):
         """
         x = self._input(x)
         self.net._check(x)
-        found = [self._scores(bite).float() for bite in self._bites(x)]
+        found = [self._scores(chunk).float() for chunk in self._chunks(x)]
         return found[0] if len(found) == 1 else torch.cat(found)
 
     def _scores(self, x):
         found = None if self._programs is None else self._programs(x)
         return self.net._main_path(x) if found is None else found
 
-    def _bites(self, x):
-        """Cut a batch into parts whose largest map, the first, has no more bytes than `bite`.
+    def _chunks(self, x):
+        """Cut a batch into parts whose largest map, the first, has no more bytes than `chunk`.
 
         All but the last part have the same size whatever the batch, so few programs serve all.
         """
-        whole = self.bite is None or x.device.type != "cpu"
+        whole = self.chunk is None or x.device.type != "cpu"
         if whole or torch.compiler.is_compiling() or torch.jit.is_tracing():
             return [x]
         first = self.net.conv1.conv[0]
         places = x.size(2) * x.size(3) / (first.stride[0] * first.stride[1])
         size = first.out_channels * places * x.element_size()
-        return x.split(max(1, int(self.bite // size)))
+        return x.split(max(1, int(self.chunk // size)))
 
     def _input(self, x):
         if self.precision == "bf16" and isinstance(x, torch.Tensor) and x.dtype == torch.float32:
@@ -121,19 +121,19 @@ class FastGoogLeNet(nn.Module):
 
 
 def optimize_for_inference(
-    net, *, precision="fp32", heads=False, prepack=True, bite=BITE, script=True
+    net, *, precision="fp32", heads=False, prepack=True, chunk=CHUNK, script=True
 ):
     """Return a network equal to net that infers in a third to a half of its time.
 
     The steps, in order: drop the heads, fold batch norm, put channels last in memory, merge
     sibling 1x1 convolutions, fuse ReLU into the convolutions, prepack their weights, take a large
-    batch in bites that fit the cache, and give the whole network to oneDNN as one program, in which
+    batch in chunks that fit the cache, and give the whole network to oneDNN as one program, where
     the siblings are apart again. From the fifth on they are for processors; on a GPU the first four
     are taken.
 
     It takes a fraction of a second, once, and the first images of a new shape take about half a
     second and five times their own time more, because their program is made. The first 8 shapes of
-    bites get one, any others take the steps before.
+    chunks get one, any others take the steps before.
 
     The copy is compared with net on two random images before it is returned. In fp32 a difference
     above 1e-4 (of the largest score, where that is above 1) is an error, and a program that adds
@@ -147,13 +147,13 @@ def optimize_for_inference(
             there a UserWarning says so.
         heads: True keeps the auxiliary classifiers, which inference does not need.
         prepack: False saves the memory of packed weights, 28 MB for each of up to 4 shapes.
-        bite: the largest map of a bite in bytes, above 0 (one image is never cut); None sends every
-            batch through in one piece.
+        chunk: the largest map of a chunk in bytes, above 0 (one image is never cut); None sends
+            every batch through in one piece.
         script: False makes no programs, which keep up to 28 MB each: for images that are few, or
             each of another size.
 
     Raises: TypeError for another kind of network; ValueError for train mode, weights that are not
-    float32, another precision, or a bite not above 0; RuntimeError if the copy is not equal.
+    float32, another precision, or a chunk not above 0; RuntimeError if the copy is not equal.
     Source: the steps are those of PyTorch's own compilers, and the program is PyTorch's, by
     torch.jit.enable_onednn_fusion; where PyTorch has it no more, the steps before it remain. See
     also `compile_for_inference` and `make bench`. Chapter: book/training/inference.
@@ -163,10 +163,10 @@ def optimize_for_inference(
         raise ValueError(
             f"precision must be 'fp32' or 'bf16', but got {precision!r}: choose one of the two."
         )
-    if bite is not None and (not isinstance(bite, (int, float)) or not bite > 0):
+    if chunk is not None and (not isinstance(chunk, (int, float)) or not chunk > 0):
         raise ValueError(
-            f"bite must be a number of bytes above 0, or None, but got {bite!r}: leave it out for "
-            f"{BITE:,}, or use None to send each batch through in one piece."
+            f"chunk must be a number of bytes above 0, or None, but got {chunk!r}: leave it out "
+            f"for {CHUNK:,}, or use None to send each batch through in one piece."
         )
     with torch.inference_mode(False), torch.no_grad():
         fast = _copy(net)
@@ -198,12 +198,12 @@ def optimize_for_inference(
             if prepack:
                 steps.append("prepack")
         fast.requires_grad_(False)
-        if on_cpu and bite is not None:
-            steps.append("bites of a batch")
+        if on_cpu and chunk is not None:
+            steps.append("chunks of a batch")
         use_programs = script and precision == "fp32" and on_cpu and programs_work()
         if use_programs:
             steps.append("one program")
-        fast = FastGoogLeNet(fast, steps, precision, bite)
+        fast = FastGoogLeNet(fast, steps, precision, chunk)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             side = max(64, net.smallest_image)

@@ -1,40 +1,71 @@
 """Transposed convolution: the size it gives (part of googlenet_edu.sizes)."""
 
-from ..checks import SizeError, SizeTypeError, call, joined, pair, per_axis, show, where
+from typing import Any
+
+from ..checks import SizeError, SizeTypeError, call, joined, pair, per_axis, quote, show, where
 from .explanations import Explanation, PlainSteps, Step
 
 __all__ = ["conv_transpose_output_size", "explain_conv_transpose"]
 
 
 def conv_transpose_output_size(
-    size, kernel_size, stride=1, padding=0, output_padding=0, dilation=1
-):
+    size: Any,
+    kernel_size: Any,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    output_size: Any = None,
+) -> Any:
     """Return the size after a transposed convolution.
 
     Per axis: (size - 1) * stride - 2 * padding + dilation * (kernel_size - 1)
     + output_padding + 1.
 
     Args: size int or (height, width) in cells; the others as in torch.nn.ConvTranspose2d.
-    Raises: SizeError where torch would refuse: an output under 1, output_padding that is not
-    smaller than stride or dilation, zero or negative settings.
+    output_size: as in its forward, a wanted size in place of output_padding, which
+    `explain_conv_transpose` then tells.
+    Raises: SizeError where torch would refuse: an output under 1, an output_size that no
+    output_padding below stride gives, output_padding that is not smaller than stride or dilation,
+    zero or negative settings.
     Source: PyTorch documentation, torch.nn.ConvTranspose2d. Chapter: book/sizes/convolution.
 
     >>> conv_transpose_output_size(4, kernel_size=3, stride=2, padding=1, output_padding=1)
     8
     """
-    return explain_conv_transpose(size, kernel_size, stride, padding, output_padding, dilation).out
+    return explain_conv_transpose(
+        size, kernel_size, stride, padding, output_padding, dilation, output_size=output_size
+    ).out
 
 
-def explain_conv_transpose(size, kernel_size, stride=1, padding=0, output_padding=0, dilation=1):
-    """Return the steps behind `conv_transpose_output_size` as an `Explanation`."""
-    given = (size, kernel_size, stride, padding, output_padding, dilation)
+def explain_conv_transpose(
+    size: Any,
+    kernel_size: Any,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    dilation: Any = 1,
+    *,
+    output_size: Any = None,
+) -> Explanation:
+    """Return the steps behind `conv_transpose_output_size` as an `Explanation`.
+
+    With output_size the first step of each axis is the output_padding that gives this size.
+    """
+    given = (size, kernel_size, stride, padding, output_padding, dilation, output_size)
+    if output_size is not None and output_padding != 0:
+        raise SizeError(
+            f"output_size={quote(output_size)} says what output_padding must be, but got "
+            f"output_padding={quote(output_padding)} as well: give one of the two."
+        )
     if isinstance(padding, str):
         raise SizeTypeError(
             f"padding must be a whole number here, but got {padding!r}: "
             "a transposed convolution has no 'same' or 'valid'."
         )
     axes = []
-    for name, n, k, s, p, extra, d in per_axis(
+    for name, n, k, s, p, extra, d, wanted in per_axis(
         given,
         pair("size", size, 1, single=False),
         pair("kernel_size", kernel_size, 1, single=False),
@@ -42,8 +73,21 @@ def explain_conv_transpose(size, kernel_size, stride=1, padding=0, output_paddin
         pair("padding", padding, 0),
         pair("output_padding", output_padding, 0),
         pair("dilation", dilation, 1),
+        (None, None) if output_size is None else pair("output_size", output_size, 1),
     ):
         place = where(name)
+        steps = []
+        if wanted is not None:
+            least = (n - 1) * s - 2 * p + d * (k - 1) + 1
+            if not least <= wanted < least + s:
+                raise SizeError(
+                    f"{place}output_size={show(wanted)} cannot be reached: choose a size from "
+                    f"{show(least)} to {show(least + s - 1)}, or another stride or padding."
+                )
+            extra = wanted - least
+            steps.append(
+                Step("output padding", f"{show(wanted)} - {show(least)} = {show(extra)}", extra)
+            )
         if extra >= s and extra >= d:
             raise SizeError(
                 f"{place}output_padding={show(extra)} must be smaller than stride={show(s)} or "
@@ -59,7 +103,9 @@ def explain_conv_transpose(size, kernel_size, stride=1, padding=0, output_paddin
             f"({show(n)} - 1) × {show(s)} - 2 × {show(p)} + {show(d)} × ({show(k)} - 1) "
             f"+ {show(extra)} + 1 = {show(out)}"
         )
-        axes.append(PlainSteps(name, (Step("output size", text, out),), out))
+        steps.append(Step("output size", text, out))
+        axes.append(PlainSteps(name, tuple(steps), out))
+    asked = {} if output_size is None else {"output_size": output_size}
     code = call(
         "conv_transpose_output_size",
         size,
@@ -68,5 +114,6 @@ def explain_conv_transpose(size, kernel_size, stride=1, padding=0, output_paddin
         padding=(padding, 0),
         output_padding=(output_padding, 0),
         dilation=(dilation, 1),
+        **asked,
     )
     return Explanation(code, joined(axes), axes)

@@ -1,6 +1,7 @@
 """The loss of a network with three classifiers."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,7 +12,13 @@ __all__ = ["AUX_WEIGHT", "googlenet_loss"]
 AUX_WEIGHT = 0.3  # of each auxiliary classifier: Szegedy et al., section 5
 
 
-def googlenet_loss(output, labels, aux_weight=AUX_WEIGHT, *, reduction="mean"):
+def googlenet_loss(
+    output: Tensor | Sequence[Tensor | None],
+    labels: Tensor,
+    aux_weight: float = AUX_WEIGHT,
+    *,
+    reduction: str = "mean",
+) -> Tensor:
     """Return the cross entropy of the main classifier plus aux_weight times that of each head.
 
     output: a `GoogLeNetOutput`, any tuple of score tensors (main first, None for a missing head),
@@ -19,7 +26,8 @@ def googlenet_loss(output, labels, aux_weight=AUX_WEIGHT, *, reduction="mean"):
     is the paper's. reduction: "mean" over the batch, or "sum".
 
     Raises: TypeError for what holds no scores; ValueError when the classifiers differ in width
-    (a network whose `fc` alone was replaced), or when the labels do not fit.
+    (a network whose `fc` alone was replaced), or when the labels do not fit. The labels' values are
+    read on a CPU alone: a GPU is not waited for, and vmap, tracing and torch.compile have none.
     Source: Szegedy et al., arXiv 1409.4842, section 5. Chapter: book/training/training.
 
     >>> scores = torch.zeros(4, 10)
@@ -97,8 +105,20 @@ def _check_labels(labels, main):
             f"There must be one label per image, but got {len(labels)} labels for {len(main)} rows "
             "of scores: look for a view(-1, ...) that mixes images."
         )
-    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < main.size(1):
+    least, most = _range(labels)
+    if not 0 <= least <= most < main.size(1):
         raise ValueError(
-            f"labels must lie from 0 to {main.size(1) - 1}, but got {int(labels.min())} to "
-            f"{int(labels.max())}: build the network with num_classes={int(labels.max()) + 1}."
+            f"labels must lie from 0 to {main.size(1) - 1}, but got {least} to {most}: build the "
+            f"network with num_classes={most + 1}."
         )
+
+
+def _range(labels: Tensor) -> tuple[int, int]:
+    """The least and the largest label; (0, 0) where reading them would wait or cannot be done."""
+    untold = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    if untold or labels.device.type != "cpu" or not len(labels):
+        return 0, 0
+    try:
+        return int(labels.min()), int(labels.max())
+    except RuntimeError:  # inside vmap a tensor stands for many, and has no value
+        return 0, 0

@@ -127,10 +127,10 @@ def inference(batch, seconds, clock, compiled, only=()):
         seen["fold, merge, channels last"] = merged.main_logits
         seen["fold, merge, channels last, fuse"] = fuse_relu(merged).main_logits
         steps = optimize_for_inference(net, script=False)
-        seen["the same, prepack, bites"] = steps.main_logits
+        seen["the same, prepack, chunks"] = steps.main_logits
         seen["optimize_for_inference"] = fast.main_logits
         if batch > 1:
-            uncut = optimize_for_inference(net, bite=None)
+            uncut = optimize_for_inference(net, chunk=None)
             seen["optimize_for_inference, uncut"] = uncut.main_logits
         jit = scripted(net, images)
         if jit is not None:

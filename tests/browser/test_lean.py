@@ -123,7 +123,7 @@ def test_only_rules_that_match_nothing_go():
 def page_files(page, body=""):
     """Return what a page keeps of five scripts: {name: first, shared, own or nothing}."""
     files = joined.PageFiles(ROOT, page, body)
-    names = ("togglebutton", "searchtools", "design-tabs", "strips", "copybutton", "theme")
+    names = ("togglebutton", "searchtools", "design-tabs", "copybutton", "theme")
     tags = "".join(f'<script src="_static/{name}.js?v=1"></script>' for name in names)
     left = files.take(f"{tags}<script>inline</script>", without=tags.replace("theme", "icons"))
     assert left == "<script>inline</script>" and files.scripts == ["_static/theme.js"]

@@ -36,7 +36,7 @@ def test_inference_has_a_row_for_each_step(small, batch):
     names = [row[0] for row in found["rows"]]
     assert names[0] == "our network equal to torchvision's, eager"
     assert {"the same again (control)", "ours eager", "fold batch norm"} <= set(names)
-    assert {"the same, prepack, bites", "optimize_for_inference"} <= set(names)
+    assert {"the same, prepack, chunks", "optimize_for_inference"} <= set(names)
     assert ("optimize_for_inference, uncut" in names) == (batch > 1)
     for name, ratio, spread, ms, rounds, share, _ in found["rows"]:
         assert ratio > 0 and ms > 0 and rounds == 2 and share.endswith("%"), name

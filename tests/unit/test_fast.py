@@ -313,7 +313,7 @@ def test_a_call_that_gives_other_numbers_is_not_used(monkeypatch):
 def test_one_program_for_each_shape_and_its_scores():
     net = small()
     quick = optimize_for_inference(net)
-    assert quick.steps[-2:] == ("bites of a batch", "one program")
+    assert quick.steps[-2:] == ("chunks of a batch", "one program")
     made = quick._programs._made
     assert not made, "nothing is made before images come"
     first = quick.main_logits(pictures())
@@ -442,13 +442,13 @@ def test_several_threads_share_one_network():
 
 @pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize(
-    ("batch", "in_a_bite", "sizes"),
+    ("batch", "in_a_chunk", "sizes"),
     [(7, 3, [3, 3, 1]), (7, 7, [7]), (8, 4, [4, 4]), (3, 0.5, [1, 1, 1]), (7, 3.9, [3, 3, 1])],
 )
-def test_a_batch_in_bites_keeps_its_order(monkeypatch, script, batch, in_a_bite, sizes):
+def test_a_batch_in_chunks_keeps_its_order(monkeypatch, script, batch, in_a_chunk, sizes):
     net = small()
     first_map = 32 * 32 * 16 * 4  # bytes, of one image
-    quick = optimize_for_inference(net, script=script, bite=in_a_bite * first_map)
+    quick = optimize_for_inference(net, script=script, chunk=in_a_chunk * first_map)
     seen, scores = [], quick._scores
     monkeypatch.setattr(quick, "_scores", lambda x: seen.append(len(x)) or scores(x))
     assert close(net, quick, pictures(batch)) < 1e-4
@@ -456,20 +456,20 @@ def test_a_batch_in_bites_keeps_its_order(monkeypatch, script, batch, in_a_bite,
     assert quick.main_logits(pictures(0)).shape == (0, 10)
 
 
-def test_the_bites_of_twenty_pictures_fit_a_cache():
+def test_the_chunks_of_twenty_pictures_fit_a_cache():
     quick = optimize_for_inference(lived_in(GoogLeNet(aux=False)), script=False)
-    assert [len(one) for one in quick._bites(torch.empty(20, 3, 224, 224))] == [4] * 5
-    assert [len(one) for one in quick._bites(torch.empty(20, 3, 96, 96))] == [20]
-    assert [len(one) for one in quick._bites(torch.empty(2, 3, 900, 900))] == [1, 1]
-    assert [len(one) for one in quick._bites(torch.empty(6, 3, 448, 448))] == [1] * 6
-    assert [len(one) for one in quick._bites(torch.empty(21, 3, 224, 224))] == [4] * 5 + [1]
-    assert [len(one) for one in quick._bites(torch.empty(0, 3, 224, 224))] == [0]
-    whole = optimize_for_inference(small(), bite=None)
-    assert [len(one) for one in whole._bites(torch.empty(99, 3, 224, 224))] == [99]
-    assert "bites of a batch" not in whole.steps
-    for bite in (0, -1, float("nan"), "16 MB"):
+    assert [len(one) for one in quick._chunks(torch.empty(20, 3, 224, 224))] == [4] * 5
+    assert [len(one) for one in quick._chunks(torch.empty(20, 3, 96, 96))] == [20]
+    assert [len(one) for one in quick._chunks(torch.empty(2, 3, 900, 900))] == [1, 1]
+    assert [len(one) for one in quick._chunks(torch.empty(6, 3, 448, 448))] == [1] * 6
+    assert [len(one) for one in quick._chunks(torch.empty(21, 3, 224, 224))] == [4] * 5 + [1]
+    assert [len(one) for one in quick._chunks(torch.empty(0, 3, 224, 224))] == [0]
+    whole = optimize_for_inference(small(), chunk=None)
+    assert [len(one) for one in whole._chunks(torch.empty(99, 3, 224, 224))] == [99]
+    assert "chunks of a batch" not in whole.steps
+    for chunk in (0, -1, float("nan"), "16 MB"):
         with pytest.raises(ValueError, match="number of bytes above 0"):
-            optimize_for_inference(small(), bite=bite)
+            optimize_for_inference(small(), chunk=chunk)
 
 
 def test_weights_that_change_while_a_program_is_made_leave_no_stale_one(monkeypatch):

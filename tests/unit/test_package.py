@@ -1,5 +1,7 @@
 """The package itself: lazy names, and an import that costs nothing."""
 
+import ast
+import inspect
 import statistics
 import subprocess
 import sys
@@ -58,6 +60,20 @@ def test_lazy_names_are_the_originals():
     assert googlenet_edu.GoogLeNet is GoogLeNet
     assert googlenet_edu.AuxClf is AuxClf
     assert googlenet_edu.conv_output_size is conv_output_size
+
+
+def test_type_checkers_see_every_public_name():
+    tree = ast.parse(inspect.getsource(googlenet_edu))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        (node.module or alias.name, alias.name)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    offered = googlenet_edu._PUBLIC
+    modules = {(module, module) for module in offered}
+    assert seen == modules | {(home, name) for home, names in offered.items() for name in names}
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -254,3 +254,112 @@ def test_receptive_field_is_where_the_gradient_reaches(layers):
     if start >= 0 and start + field.size <= n:
         assert seen.min() == start
         assert seen.max() == start + field.size - 1
+
+
+CHAINS = [
+    [nn.ConvTranspose1d(1, 1, 3, 2)],
+    [nn.ConvTranspose1d(1, 1, 2, 3)],  # every third cell sees nothing
+    [nn.ConvTranspose1d(1, 1, 4, 3, 2, output_padding=1)],
+    [nn.Conv1d(1, 1, 3, 2, 1), nn.ConvTranspose1d(1, 1, 2, 2), nn.Conv1d(1, 1, 3, 1, 1)],
+    [nn.ConvTranspose1d(1, 1, 3, 2, 1, dilation=2), nn.Conv1d(1, 1, 2, 3)],
+    [nn.ConvTranspose1d(1, 1, 3, 3), nn.ConvTranspose1d(1, 1, 3, 2, 1), nn.MaxPool1d(3, 2, 1)],
+    [nn.ConvTranspose1d(1, 1, 5, 2, 2), nn.AvgPool1d(2), nn.Conv1d(1, 1, 3, dilation=3)],
+    [nn.Conv1d(1, 1, 4, padding="same", dilation=3), nn.MaxPool1d(2, 3, dilation=4), nn.LPPool1d(2, 3)],
+    [nn.Conv1d(1, 1, 3, 4, padding_mode="circular", padding=1), nn.AvgPool1d(3, 2, 1, ceil_mode=True)],
+]  # fmt: skip
+
+
+def extents(layers, n=240):
+    """First and last cell of the image with a gradient, for each output cell far from the ends."""
+    x = torch.arange(1.0, n + 1).reshape(1, 1, n).requires_grad_()
+    y = x
+    for layer in layers:
+        if hasattr(layer, "weight"):
+            nn.init.ones_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        y = layer(y) if "MaxPool" not in type(layer).__name__ else F.avg_pool1d(  # all cells count
+            F.pad(y, (layer.padding,) * 2), layer.kernel_size, layer.stride
+        ) if layer.dilation == 1 else F.conv1d(
+            y, torch.ones(1, 1, layer.kernel_size), stride=layer.stride, dilation=layer.dilation
+        )  # fmt: skip
+    found = {}
+    for cell in range(y.shape[2] // 3, 2 * y.shape[2] // 3):
+        seen = torch.autograd.grad(y[0, 0, cell], x, retain_graph=True)[0][0, 0].nonzero()
+        if len(seen):
+            found[cell] = (int(seen.min()), int(seen.max()))
+    return found
+
+
+@pytest.mark.parametrize("layers", CHAINS, ids=str)
+def test_the_field_of_every_layer_is_the_largest_of_all_cells(layers):
+    field, found = sizes.receptive_field(layers), extents(layers)
+    assert field.size == max(last - first + 1 for first, last in found.values())
+    for cell in found:  # a shift by so many cells that the image shifts by whole ones
+        shift = field.jump.denominator * 6
+        if cell + shift in found:
+            assert found[cell + shift][0] - found[cell][0] == shift * field.jump
+
+
+def test_the_field_of_random_chains_with_transposed_convolutions():
+    rng = random.Random(0)
+    for _ in range(60):
+        layers = [
+            rng.choice((nn.Conv1d, nn.ConvTranspose1d))(
+                1, 1, rng.randint(1, 4), rng.randint(1, 3), dilation=rng.randint(1, 2)
+            )
+            for _ in range(3)
+        ]
+        found = extents(layers)
+        if not found:
+            with pytest.raises(sizes.SizeError, match="no cell sees the image"):
+                sizes.receptive_field(layers)
+            continue
+        right = max(last - first + 1 for first, last in found.values())
+        assert sizes.receptive_field(layers).size == right, layers
+
+
+@pytest.mark.parametrize(
+    ("layer", "why"),
+    [
+        (nn.MaxUnpool2d(2), "indices say"),
+        (nn.FractionalMaxPool2d(2, output_size=3), "at random"),
+        (nn.FractionalMaxPool3d(2, output_ratio=0.5), "at random"),
+        (nn.Fold(4, 2), "no feature map"),
+        (nn.Unfold(2), "no feature map"),
+        (nn.Upsample(scale_factor=2), "has no kernel_size"),
+        (nn.PixelShuffle(2), "has no kernel_size"),
+        (nn.AdaptiveAvgPool2d(3), "has no kernel_size"),
+        (nn.Conv3d(1, 1, 3), "3 numbers"),
+        (nn.ConvTranspose2d(1, 1, 2000, 1000), "cell by cell"),
+    ],
+    ids=str,
+)
+def test_a_layer_without_a_field_is_refused_by_its_place(layer, why):
+    with pytest.raises(sizes.SizeError, match=f"^(layer 2|Upsample)[ ,:].*{why}"):
+        sizes.receptive_field([(3, 1), layer])
+
+
+def test_axes_of_a_transposed_convolution():
+    field = sizes.receptive_field([nn.ConvTranspose2d(1, 1, (3, 2), (2, 2))])
+    assert field.size == (2, 1) and [float(one) for one in field.jump] == [0.5, 0.5]
+
+
+def test_the_wanted_size_of_a_transposed_convolution():
+    def torchs(n, k, s, p, d, wanted):
+        layer = nn.ConvTranspose2d(1, 1, k, s, p, dilation=d)
+        return layer(image(n), output_size=[wanted, wanted])
+
+    def mine(n, k, s, p, d, wanted):
+        steps = sizes.explain_conv_transpose(n, k, s, p, dilation=d, output_size=wanted)
+        extra = steps.steps[0].value
+        assert steps.out == sizes.conv_transpose_output_size(n, k, s, p, extra, d)
+        return steps.out
+
+    grid = itertools.product(range(1, 5), range(1, 4), range(1, 5), (0, 1), (1, 2), range(1, 20))
+    check(list(grid), mine, torchs)
+    found = sizes.explain_conv_transpose(16, 3, 2, 1, output_size=(32, 31))
+    assert found.out == (32, 31) and [axis.steps[0].value for axis in found.axes] == [1, 0]
+    with pytest.raises(sizes.SizeError, match="output_size=24 cannot.*from 31 to 32"):
+        sizes.conv_transpose_output_size(16, 3, 2, 1, output_size=24)
+    with pytest.raises(sizes.SizeError, match="one of the two"):
+        sizes.conv_transpose_output_size(16, 3, 2, 1, 1, output_size=32)

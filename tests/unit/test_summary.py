@@ -11,6 +11,8 @@ import pytest
 import torch
 import torchinfo
 from torch import nn
+from torch.nn.utils import parametrizations
+from torch.utils.flop_counter import FlopCounterMode
 
 from googlenet_edu import GoogLeNet, summarize
 
@@ -307,6 +309,86 @@ def test_several_inputs_and_other_dtypes():
         p.numel() for p in half.parameters()
     )
     assert summarize(nn.Embedding(9, 2), (4, 3), dtype=torch.long).total_params == 18
+
+
+class Functional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table, self.layer = nn.Parameter(torch.randn(5, 6)), nn.Linear(5, 3, bias=False)
+
+    def forward(self, x):
+        return self.layer(nn.functional.linear(x, self.table)) @ torch.ones(3, 2)
+
+
+class Attention(nn.MultiheadAttention):
+    def forward(self, x):
+        return super().forward(x, x, x, need_weights=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("net", "shape"),
+    [
+        (nn.Linear(64, 256, bias=False), (1, 22528, 64)),
+        (nn.Linear(6, 4, bias=False), (2, 3, 5, 6)),
+        (nn.Conv1d(4, 6, 3, groups=2, bias=False), (2, 4, 9)),
+        (nn.Conv3d(2, 3, 2, bias=False), (2, 2, 4, 5, 6)),
+        (nn.ConvTranspose1d(4, 6, 3, 2, bias=False), (2, 4, 9)),
+        (nn.ConvTranspose2d(4, 6, 3, 2, 1, groups=2, bias=False), (2, 4, 5, 7)),
+        (parametrizations.weight_norm(nn.Linear(6, 4, bias=False)), (2, 3, 6)),
+        (parametrizations.weight_norm(nn.Conv2d(3, 4, 3, bias=False)), (2, 3, 6, 6)),
+        (Functional(), (2, 7, 6)),
+        (nn.Sequential(Functional(), nn.Linear(2, 2, bias=False)), (2, 7, 6)),
+        (Attention(8, 2, bias=False, batch_first=True), (2, 5, 8)),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_mult_adds_are_those_of_torchs_counter(net, shape):
+    net.eval()
+    with FlopCounterMode(display=False) as counter:
+        net(torch.randn(shape))
+    found = summarize(net, shape, col_names=("mult_adds",))
+    right = counter.get_total_flops() // 2
+    if found.unknown_mult_adds:
+        assert "Mult-adds unknown: " in repr(found) and right > found.total_mult_adds
+    else:
+        assert found.total_mult_adds == right > 0
+
+
+def test_mult_adds_of_biases_recurrences_and_lookups():
+    assert summarize(nn.Linear(6, 4), (2, 3, 6)).total_mult_adds == 6 * 28
+    assert summarize(nn.ConvTranspose1d(1, 1, 3, 2), (1, 1, 4)).total_mult_adds == 4 * 3 + 9
+    assert summarize(nn.LSTM(3, 4), (5, 2, 3)).total_mult_adds == 5 * 2 * (16 * 7 + 32)
+    assert summarize(nn.GRUCell(3, 4), (5, 3)).total_mult_adds == 5 * (12 * 7 + 24)
+    assert summarize(nn.Embedding(9, 2), (4, 3), dtype=torch.long).total_mult_adds == 0
+
+
+def test_a_layer_of_which_nothing_tells_its_work_is_named():
+    class Scale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3, 4))
+
+        def forward(self, x):
+            return x * self.weight
+
+    found = summarize(nn.Sequential(nn.Linear(4, 4), Scale()), (3, 4), col_names=("mult_adds",))
+    assert found.unknown_mult_adds == ("1",) and found.total_mult_adds == 3 * 20
+    assert "Mult-adds unknown: 1\n" in repr(found) and "unknown\n" in repr(found)
+
+
+def test_a_dtype_for_each_input():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table, self.image = nn.Embedding(9, 2), nn.Linear(3, 5)
+
+        def forward(self, image, ids):
+            return self.image(image), self.table(ids)
+
+    shapes = [(2, 3), (2, 4)]
+    assert summarize(Two(), shapes, dtype=[torch.float32, torch.int64]).total_params == 38
+    with pytest.raises(ValueError, match="one for each of the 2 inputs, but got"):
+        summarize(Two(), shapes, dtype=[torch.float32])
 
 
 # Printing.

@@ -102,6 +102,47 @@ def test_replacing_fc_alone_is_caught_and_reset_classes_is_not():
     assert googlenet_loss(tiny(1000).reset_classes(5)(images), labels).isfinite()
 
 
+def three_heads():
+    torch.manual_seed(0)
+    net = GoogLeNet(5, width=0.05, norm="none", aux_pool="adaptive").train()
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return net, torch.randn(2, 3, 64, 64), torch.tensor([1, 3])
+
+
+def plain_loss(output, labels):
+    one, two, three = (functional.cross_entropy(part, labels) for part in output)
+    return one + 0.3 * (two + three)
+
+
+def test_the_loss_gives_gradients_per_sample():
+    net, images, labels = three_heads()
+    weights = dict(net.named_parameters())
+
+    def loss_of(weights, image, label):
+        output = torch.func.functional_call(net, weights, (image[None],))
+        return googlenet_loss(output, label[None])
+
+    found = torch.func.vmap(torch.func.grad(loss_of), (None, 0, 0))(weights, images, labels)
+    for number in range(2):
+        net.zero_grad()
+        plain_loss(net(images[number : number + 1]), labels[number : number + 1]).backward()
+        for name, one in net.named_parameters():
+            assert torch.allclose(found[name][number], one.grad, atol=1e-5), name
+
+
+def test_the_loss_compiles_into_one_graph():
+    net, images, labels = three_heads()
+    run = torch.compile(lambda a, t: googlenet_loss(net(a), t), fullgraph=True, backend="eager")
+    assert torch.allclose(run(images, labels), plain_loss(net(images), labels))
+
+
+def test_labels_on_another_device_are_not_read():
+    scores, labels = torch.zeros(4, 10, device="meta"), torch.zeros(4, device="meta").long()
+    assert googlenet_loss(scores, labels).shape == ()  # a meta tensor has no values to read
+
+
 # --- data
 
 
