@@ -27,7 +27,7 @@ SPECIAL = re.compile(r"([\\*|`])|(?<=\w)(_)(?!\w)")
 
 
 def documented_names(page):
-    """Return {name: full name} of what the modules on the page publish; a list in plain sight is read, not run."""
+    """Return {name: full name} of what the modules on the page publish; a list is only read."""
     if not page.is_file():
         return {}
     names = {}
