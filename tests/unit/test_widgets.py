@@ -6,7 +6,10 @@ import re
 import subprocess
 import sys
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter, SlidesExporter
 from traitlets import TraitError
 
 from googlenet_edu.sizes import SizeError, conv_output_size, pool_output_size
@@ -138,3 +141,33 @@ def test_every_preset_is_a_layer_that_torch_accepts_or_a_named_trap():
     conv = {p["label"]: p["state"] for p in network_presets()["conv"]}
     assert {"conv1", "conv2", "conv3", "3a 3x3", "5b 5x5"} <= set(conv)
     assert conv["4a 5x5"]["size"] == 14 and conv["5b 3x3"]["size"] == 7
+
+
+def test_a_mistyped_setting_is_an_error():
+    widget = ConvSize()
+    with pytest.raises(AttributeError, match="no setting 'sise': it has size, kernel_size"):
+        widget.sise = 3
+    assert widget.state == ConvSize().state
+
+
+def test_a_notebook_run_by_a_command_stores_the_static_form_alone():
+    """nbconvert --execute shows a widget view as nothing; nobody is there to move a slider."""
+    source = "from googlenet_edu.widgets import ConvSize, Quiz\nConvSize()"
+    cells = [nbformat.v4.new_code_cell(text) for text in (source, "Quiz('convolution')")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    for exporter in (HTMLExporter(), SlidesExporter()):
+        page, _ = exporter.from_notebook_node(notebook)
+        assert page.count('class="gn-widget gn-static') == 2
+        assert "Output: 224 × 224 becomes 112 × 112" in page
+
+
+def test_a_saved_notebook_says_why_its_sliders_are_gone(monkeypatch):
+    """A widget view is followed by a note, which the sheet of a live widget hides."""
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    ConvSize()._ipython_display_()
+    view, note = shown
+    assert "application/vnd.jupyter.widget-view+json" in view
+    assert "Run All Cells" in note["text/html"] and 'class="gn-reopened"' in note["text/html"]
+    assert ".gn-reopened { display: none; }" in bundle.book_css()
