@@ -12,6 +12,7 @@
 Only this module imports matplotlib; `googlenet_edu.plots` loads it when a chart is first asked for.
 """
 
+import base64
 import io
 import re
 from hashlib import sha256
@@ -22,6 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.container import BarContainer
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from PIL import Image
 
 from .colors import LIGHT
 from .svg import Drawing
@@ -97,11 +99,23 @@ def _lean(svg, tips):
         return f"<g><title>{escape(tip)}</title>" if tip in tips else "<g>"
 
     svg = re.sub(r' (?:d|x|y|width|height|transform)="[^"]*"', short, svg)
+    svg = re.sub(r"(?<=base64,)[^\"]+", _small, svg)
     svg = re.sub(r"<g id=\"[^\"]*\"/>", "", svg)
     svg = re.sub(r"""<g id=(["'])((?:(?!\1).)*)\1>""", group, svg)
     while "<g></g>" in svg:
         svg = svg.replace("<g></g>", "")
     return svg
+
+
+def _small(png):
+    """Return a base64 PNG without what it does not need: colors that are all gray, full opacity."""
+    image = Image.open(io.BytesIO(base64.b64decode(png[0])))
+    red, green, blue, alpha = image.convert("RGBA").split()
+    gray, opaque = red == green == blue, alpha.getextrema() == (255, 255)
+    file = io.BytesIO()
+    mode = ("L" if gray else "RGB") + ("" if opaque else "A")
+    image.convert(mode).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _describe(fig):

@@ -93,7 +93,7 @@ def test_a_wrong_bar_fails(tmp_path):
     chart.source = chart.source.replace("show(fig)", "label_bars(ax)\nshow(fig)")
     nbformat.write(notebook, wrong)
     run = nbval(wrong)
-    assert run.returncode == 1 and "after 5 batches 99" in run.stdout
+    assert run.returncode == 1 and "5 batches 99" in run.stdout
 
 
 def test_a_failing_cell_fails_the_refresh(tmp_path):
