@@ -225,6 +225,10 @@ class LiveWidget(anywidget.AnyWidget):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.state.items())
         return f"{type(self).__name__}({settings})"
 
+    def _get_embed_state(self, drop_defaults=False):
+        # The front-end module is a trait's default; a page without it would stay empty.
+        return super()._get_embed_state(drop_defaults=False)
+
     def _repr_mimebundle_(self, **kwargs):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
