@@ -10,13 +10,17 @@ import subprocess
 import sys
 import time
 import urllib.request
+from urllib.parse import urlsplit
 
+import ipywidgets
 import nbformat
 import pytest
+from ipywidgets.embed import dependency_state, embed_minimal_html
 from jupyter_client import BlockingKernelClient
 from jupyter_core.paths import jupyter_runtime_dir
 from playwright.sync_api import TimeoutError, expect
 
+from googlenet_edu import widgets
 from tests.building import ROOT
 
 pytestmark = pytest.mark.xdist_group("jupyter")  # one server for all
@@ -277,3 +281,27 @@ def test_each_recipe_in_jupyterlab(browser, jupyter):
     finally:
         client.stop_channels()
         page.close()
+
+
+def test_an_embedded_page_holds_all_but_the_widget_manager(browser, tmp_path):
+    """embed_minimal_html: arithmetic and links are inside; only ipywidgets' own programs are not."""
+    left, right = widgets.ConvSize(size=112), widgets.PoolSize()
+    link = ipywidgets.jsdlink((left, "out"), (right, "size"))
+    path = tmp_path / "page.html"
+    embed_minimal_html(path, [left, right], state=dependency_state([left, right]))
+    text = path.read_text(encoding="utf-8")
+    assert link.model_id in text and text.count("export default { render: ") == 2
+    page, asked = browser.new_page(), set()
+
+    def refuse(route):
+        asked.add(urlsplit(route.request.url).hostname)
+        route.abort()
+
+    page.route("http*://**", refuse)
+    page.goto(path.as_uri(), wait_until="load")
+    state = page.evaluate(
+        """() => JSON.parse(document.querySelector('[type="application/vnd.jupyter.widget-state+json"]').textContent).state"""
+    )
+    page.close()
+    assert state[left.model_id]["state"]["out"] == 56
+    assert asked <= {"cdnjs.cloudflare.com", "cdn.jsdelivr.net"}  # as the page of recipes says

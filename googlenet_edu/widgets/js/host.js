@@ -36,7 +36,8 @@ function startWidget(el) {
   if (!spec || el.dataset.gnLive) return;
   el.dataset.gnLive = "true";
   const alike = [...document.querySelectorAll(`[data-gn-widget="${el.dataset.gnWidget}"]`)];
-  el.id ||= `${el.dataset.gnWidget.replaceAll("_", "-")}-${alike.indexOf(el) + 1}`;
+  const place = alike.indexOf(el) + 1;
+  el.id ||= `${el.dataset.gnWidget.replaceAll("_", "-")}-${place}`;
   // A page written by hand may hold any value: each is read as if it were typed.
   const given = JSON.parse(el.dataset.gnState || "{}");
   const state = { lang: document.documentElement.lang.slice(0, 2), ...spec.initial, ...given };
@@ -52,6 +53,7 @@ function startWidget(el) {
   const stop = spec.render({ model, el });
   el.gnModel = model;
   if (!spec.fields) { el.gnStop = stop; return; } // a quiz has no settings to link to
+  if (place > 1) el.firstElementChild.ariaLabel += ` ${place}`; // each region has a name of its own
   for (const { name } of wrong) el.gnType(name, showValue(given[name]));
   const link = () => {
     for (const [name, value] of readAddress(el.id) ?? []) el.gnType(name, value);

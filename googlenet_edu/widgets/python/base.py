@@ -289,6 +289,10 @@ class LiveWidget(StaticForm):
         settings = ", ".join(f"{name}={value!r}" for name, value in self.state.items())
         return f"{type(self).__name__}({settings})"
 
+    def _get_embed_state(self, drop_defaults=False):
+        # The front-end module is a trait's default; a page without it would stay empty.
+        return super()._get_embed_state(drop_defaults=False)
+
 
 class SizeWidget(LiveWidget):
     """Base of the two size widgets: out, error and steps follow the settings.
