@@ -27,4 +27,6 @@ def show(fig, title):
         "#000000", "currentColor"
     )
     width, height = fig.get_size_inches() * 100
-    return Drawing(f'<g transform="scale(1.3889)" fill="currentColor">{body}</g>', width, height, title)
+    return Drawing(
+        f'<g transform="scale(1.3889)" fill="currentColor">{body}</g>', width, height, title
+    )
