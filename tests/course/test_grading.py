@@ -161,7 +161,7 @@ def test_no_grade_is_lost_or_doubled(graded):
         for one in submissions:
             assert len(one.notebooks) == 1
             names = [mark.cell.name for mark in one.notebooks[0].grades]
-            assert len(names) == len(set(names)) == 16
+            assert len(names) == len(set(names)) == 17
         assert book.db.execute(text("pragma integrity_check")).scalar() == "ok"
 
 
