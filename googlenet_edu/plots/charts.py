@@ -72,7 +72,6 @@ def show(fig, title="", description=""):
         fig.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     plt.close(fig)
     width, height = fig.get_size_inches() * 100
-<<<<<<< HEAD
     body = (
         f'<g transform="scale(1.3889)" stroke-linejoin="round">{_lean(file.getvalue(), tips)}</g>'
     )
@@ -361,8 +360,4 @@ def roofline(ax, layers, rate, bandwidth):
         f"Roofline: {len(layers)} layers under the limits of arithmetic, {rate / 1e9:.3g} billion "
         f"operations a second, and of memory, {bandwidth / 1e9:.3g} billion bytes a second. The "
         f"layer with most time is {layers[0].name}"
-=======
-    return Drawing(
-        f'<g transform="scale(1.3889)" fill="currentColor">{body}</g>', width, height, title
->>>>>>> ipy
     )
