@@ -11,7 +11,7 @@ function listRanges(unread, to, comma) {
 const SIZE_WORDS = {
   en: {
     windowName: "window", mode: "number or word", number: "number", dropped: "dropped", tooLargeToDraw: "Too large to draw; the numbers are exact.",
-    fields: { size: "input side", kernel_size: "window side", stride: "step of the window", padding: "zeros on each edge",
+    fields: { size: "input side", kernel_size: "window side", stride: "step of the window", padding: "cells added on each edge",
       dilation: "spacing of the taps", kind: "maximum or average", ceil_mode: "round up", count_include_pad: "padding counts in the average" },
     answer: (a) => `Output: ${a.n} × ${a.n} becomes ${a.out} × ${a.out}`,
     windowText: (a, i) => { const w = windowAt(a, i); return `${i}: reads cells ${w.start} to ${w.stop - 1n}${a.kind === "avg" ? `, divides by ${w.divisor}` : ""}`; },
@@ -36,7 +36,7 @@ const SIZE_WORDS = {
   },
   zh: {
     windowName: "窗口", mode: "数字或单词", number: "数字", dropped: "被丢弃", tooLargeToDraw: "太大，无法画出；数字是精确的。",
-    fields: { size: "输入边长", kernel_size: "窗口边长", stride: "窗口的步长", padding: "每边补零", dilation: "采样点间距",
+    fields: { size: "输入边长", kernel_size: "窗口边长", stride: "窗口的步长", padding: "每边填充", dilation: "采样点间距",
       kind: "最大或平均", ceil_mode: "向上取整", count_include_pad: "平均时计入填充" },
     answer: (a) => `输出：${a.n} × ${a.n} 变为 ${a.out} × ${a.out}`,
     windowText: (a, i) => { const w = windowAt(a, i); return `${i}：读取第 ${w.start} 到 ${w.stop - 1n} 格${a.kind === "avg" ? `，除以 ${w.divisor}` : ""}`; },
