@@ -130,8 +130,8 @@ def explain_pool(
 def caffe_pool_output_size(size, kernel_size, stride=None, padding=0):
     """Return the feature-map size after a pool in Caffe, to compare with PyTorch's.
 
-    Caffe always rounds up, and drops the last window only when there is padding, so a window
-    may lie wholly outside the input. It has no dilation and no ceil_mode.
+    Caffe rounds up unless its round_mode is FLOOR (not covered here), and drops the last window
+    only when there is padding, so a window may lie wholly outside the input. It has no dilation.
 
     Arguments and errors: as `pool_output_size`.
     Source: Caffe, pooling_layer.cpp. Chapter: book/sizes/pooling.
