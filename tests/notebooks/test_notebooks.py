@@ -88,12 +88,12 @@ def test_a_wrong_bar_fails(tmp_path):
     notebook.cells = [chart]
     right, wrong = tmp_path / "right.ipynb", tmp_path / "wrong.ipynb"
     nbformat.write(notebook, right)
-    assert nbval(right).returncode == 0
+    assert nbval(right)[0] == 0
     chart.source = chart.source.replace("label_bars(ax)", "ax.patches[1].set_width(99)")
     chart.source = chart.source.replace("show(fig)", "label_bars(ax)\nshow(fig)")
     nbformat.write(notebook, wrong)
-    run = nbval(wrong)
-    assert run.returncode == 1 and "5 batches 99" in run.stdout
+    code, words = nbval(wrong)
+    assert code == 1 and "5 batches 99" in words
 
 
 def test_a_failing_cell_fails_the_refresh(tmp_path):
