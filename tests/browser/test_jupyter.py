@@ -212,7 +212,7 @@ def test_each_recipe_in_jupyterlab(browser, jupyter):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{address}/lab/tree/{RECIPES.name}?token={token}")
+    page.goto(f"{address}/lab/tree/{RECIPES.name}?reset&token={token}")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
     code = [cell for cell in nbformat.read(RECIPES, 4).cells if cell.cell_type == "code"]
