@@ -1,13 +1,4 @@
-"""Output sizes of convolution and pooling layers, with exactly PyTorch's rules.
-
-Pure Python: no torch, no tensors, nothing allocated, so huge numbers answer at once.
-Argument names are those of torch.nn. Sizes are cells (pixels) per axis; an int stands for a
-square or a single axis, a tuple for (height, width). A function returns an int when all its
-arguments are ints, and a (height, width) tuple otherwise.
-
-What torch refuses is refused here with one sentence, a `SizeError` (a ValueError; for a value
-of the wrong type also a TypeError). Two differences: torch's pools stop at 32-bit settings, the
-arithmetic here does not; and True is refused as a kernel_size.
+"""Convolution and pooling sizes; the package's docstring says what holds for all of them.
 
 Chapters: book/sizes/convolution and book/sizes/pooling.
 """
