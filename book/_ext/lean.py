@@ -5,6 +5,7 @@ written this module
 
 - drops the style rules whose classes occur in no page and no script of a page;
 - cuts the icon fonts down to the icons that the remaining rules name;
+- leaves names and punctuation in code without a tag, whose color is that of all code;
 - joins style sheets and scripts (see `joined`) and removes the files that no page asks for.
 
 Rules are dropped only where that cannot change a page: a selector goes when one of its classes
@@ -27,6 +28,7 @@ WORD = re.compile(r"[\w-]+")
 JOINED = re.compile(r"^(?:bs-|tooltip|popover|dropdown|modal|offcanvas|collaps|show|fade)")
 OURS = ("book.css", "reference.css", "googlenet-widgets.css")
 OUR_FONT = "fonts/stix-two-math-subset.woff2"
+PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
 
 
 def is_needed(selector, words):
@@ -137,7 +139,7 @@ def join_files(app, pages):
     for path, text in pages.items():
         for key, name in new.items():
             text = text.replace(key, name)
-        pages[path] = text
+        pages[path] = PLAIN.sub(r"\1", text)
     for path in (root / "_static").rglob("*"):
         unused = path.suffix in (".css", ".js") and path.relative_to(root).as_posix() not in kept
         if unused or path.suffix in (".map", ".ttf", ".html") or path.name.endswith(".LICENSE.txt"):

@@ -105,6 +105,26 @@ def test_icons_are_drawn(open_page, site_http):
     assert width == 1400
 
 
+def test_what_loses_its_tag_in_code_has_the_color_of_all_code(site, open_page, site_http):
+    assert not lean.PLAIN.search((site / PAGES[0]).read_text(encoding="utf-8"))
+    page = open_page(site_http + PAGES[0]).page
+    for theme in ("light", "dark"):
+        assert 1 == page.evaluate(
+            """theme => {
+              document.documentElement.dataset.theme = theme;
+              const pre = document.querySelector(".highlight pre");
+              const colors = new Set([getComputedStyle(pre).color]);
+              for (const one of "npw") {
+                const span = pre.appendChild(document.createElement("span"));
+                span.className = one;
+                colors.add(getComputedStyle(span).color);
+              }
+              return colors.size;
+            }""",
+            theme,
+        )
+
+
 def test_only_rules_that_match_nothing_go():
     style = (
         "@charset 'utf-8';/*! licence */.here{a:b}.gone{a:b}.here .gone,.gone>p,#top{a:b}"
