@@ -20,7 +20,7 @@ MOST_NOTEBOOK = 10_000_000
 MOST_BYTES = 50_000_000
 MOST_FILES = 200
 DEEPEST = 6
-PICTURES = ("image/png", "image/jpeg", "image/gif")
+IMAGES = ("image/png", "image/jpeg", "image/gif")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 # No character that is special in a path, a pattern or on a command line.
 NAME = re.compile(r"[\w@](?:[\w@.\- ]{0,98}[\w@.\-])?")
@@ -231,6 +231,6 @@ def _pictures(attached):
     kept = {}
     for name, kinds in attached.items() if isinstance(attached, dict) else ():
         for kind, data in kinds.items() if isinstance(kinds, dict) else ():
-            if kind in PICTURES and isinstance(data, str) and BASE64.fullmatch(data):
+            if kind in IMAGES and isinstance(data, str) and BASE64.fullmatch(data):
                 kept.setdefault(name, {})[kind] = data
     return kept

@@ -4,7 +4,7 @@ from .svg import COLOUR, INK, MUTED, Drawing, box, text
 
 __all__ = ["draw_norms"]
 
-_PICTURES, _CHANNELS, _SIDE, _CELL = 3, 6, 3, 12
+_IMAGES, _CHANNELS, _SIDE, _CELL = 3, 6, 3, 12
 _MAP = _SIDE * _CELL
 
 
@@ -28,7 +28,7 @@ def draw_norms():
         for channel in range(_CHANNELS):
             middle = left + channel * (_MAP + 7) + _MAP / 2
             parts.append(text(middle, 38, channel, size=12.5, fill=MUTED))
-        for picture in range(_PICTURES):
+        for picture in range(_IMAGES):
             y = 46 + picture * (_MAP + 10)
             if left == 80:
                 parts.append(
@@ -49,7 +49,7 @@ def draw_norms():
                                 stroke=INK, stroke_width="1.5")
                         )  # fmt: skip
         left += _CHANNELS * (_MAP + 7) + 18
-    bottom = 46 + _PICTURES * (_MAP + 10) + 14
+    bottom = 46 + _IMAGES * (_MAP + 10) + 14
     parts.append(box(80, bottom - 10, 11, 11, COLOUR["branch3"], stroke=INK, stroke_width="1.5"))
     parts.append(text(98, bottom, "the number to compute", "start", 12.5))
     parts.append(box(254, bottom - 10, 11, 11, COLOUR["branch1"]))

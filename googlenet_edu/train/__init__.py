@@ -11,27 +11,27 @@ Chapters: book/training/training, book/training/beyond_one_machine, book/blocks/
 """
 
 from .checkpoint import CheckpointError, load_checkpoint, load_network, save_checkpoint
-from .data import PictureData, TensorPictures, digits, from_tensors
+from .data import ImageData, TensorImages, digits, from_tensors
 from .evaluation import Evaluation, evaluate, feature_maps, predict
 from .history import History
 from .loop import TrainingStopped, fit
 from .loss import AUX_WEIGHT, googlenet_loss
-from .network import INITIALISATIONS, initialise, make_optimizer, small_googlenet
+from .network import INITIALIZATIONS, initialize, make_optimizer, small_googlenet
 from .parallel import PeerLost, SharedBatchNorm2d, join_group, leave_group, share_batch_norm
-from .pictures import FilePictures, PictureError, folder, read_picture, torchvision_data
+from .images import FileImages, ImageError, folder, read_image, torchvision_data
 
 __all__ = [
     "AUX_WEIGHT",
     "CheckpointError",
     "Evaluation",
-    "FilePictures",
+    "FileImages",
     "History",
-    "INITIALISATIONS",
+    "INITIALIZATIONS",
     "PeerLost",
-    "PictureData",
-    "PictureError",
+    "ImageData",
+    "ImageError",
     "SharedBatchNorm2d",
-    "TensorPictures",
+    "TensorImages",
     "TrainingStopped",
     "digits",
     "evaluate",
@@ -40,14 +40,14 @@ __all__ = [
     "folder",
     "from_tensors",
     "googlenet_loss",
-    "initialise",
+    "initialize",
     "join_group",
     "leave_group",
     "load_checkpoint",
     "load_network",
     "make_optimizer",
     "predict",
-    "read_picture",
+    "read_image",
     "save_checkpoint",
     "share_batch_norm",
     "small_googlenet",

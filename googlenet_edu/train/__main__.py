@@ -15,12 +15,12 @@ from ._listing import first
 EXAMPLES = r"""examples:
   python -m googlenet_edu.train
       the digits, five epochs, a few seconds each
-  python -m googlenet_edu.train --data pictures --size 96 --epochs 20 --checkpoint runs/a.pt
+  python -m googlenet_edu.train --data images --size 96 --epochs 20 --checkpoint runs/a.pt
       a folder with one folder per class; stop it when you like
-  python -m googlenet_edu.train --data pictures --size 96 --epochs 20 --checkpoint runs/a.pt \
+  python -m googlenet_edu.train --data images --size 96 --epochs 20 --checkpoint runs/a.pt \
       --resume
       go on where it stopped
-  python -m googlenet_edu.train --checkpoint runs/a.pt --data pictures --evaluate
+  python -m googlenet_edu.train --checkpoint runs/a.pt --data images --evaluate
       test the saved network; size and split come from the checkpoint
   torchrun --nproc-per-node=2 -m googlenet_edu.train --checkpoint runs/a.pt --resume
       two processes that share every batch
@@ -42,10 +42,10 @@ def parser():
     )  # fmt: skip
     data.add_argument("--root", default="data", help="where torchvision's files are")
     data.add_argument("--download", action="store_true", help="let torchvision fetch its files")
-    data.add_argument("--size", type=int, help="side of the pictures in px (32)")
-    data.add_argument("--skip-bad", action="store_true", help="leave unreadable pictures out")
+    data.add_argument("--size", type=int, help="side of the images in px (32)")
+    data.add_argument("--skip-bad", action="store_true", help="leave unreadable images out")
     data.add_argument("--no-augment", action="store_true", help="no random crops and mirroring")
-    data.add_argument("--workers", type=int, default=0, help="processes that read pictures ahead")
+    data.add_argument("--workers", type=int, default=0, help="processes that read images ahead")
     net = made.add_argument_group("network")
     net.add_argument("--width", type=float, default=0.25, help="factor on all channels (0.25)")
     net.add_argument("--norm", choices=("bn", "lrn", "none"), default="bn")
@@ -53,7 +53,7 @@ def parser():
     net.add_argument("--no-heads", action="store_true", help="without auxiliary classifiers")
     net.add_argument("--dropout", type=float, help="for all dropout layers (0.4, heads 0.7)")
     net.add_argument(
-        "--sync-bn", action="store_true", help="batch norm over the pictures of all processes"
+        "--sync-bn", action="store_true", help="batch norm over the images of all processes"
     )
     run = made.add_argument_group("training")
     run.add_argument("--epochs", type=int, default=5)
@@ -254,7 +254,7 @@ def _train(options, device, signals):
     if leads:
         for note in data.notes:
             print(note)
-        print(f"{len(data.train)} pictures to train on, {len(data.test)} to test with, "
+        print(f"{len(data.train)} images to train on, {len(data.test)} to test with, "
               f"{len(data.classes)} classes: {first(data.classes, 20)}")  # fmt: skip
         if options.resume and not Path(options.checkpoint).exists():
             print(f"No checkpoint at {options.checkpoint} yet: starting from the beginning.")
@@ -319,7 +319,7 @@ def _evaluate(options, device):
             f"{', '.join(data.classes[:8])}: test it with data of its own classes."
         )
     found = evaluate(net.to(device), data.test)
-    print(f"{len(data.test)} pictures: accuracy {found.accuracy:.1%}, loss {found.loss:.3f}")
+    print(f"{len(data.test)} images: accuracy {found.accuracy:.1%}, loss {found.loss:.3f}")
     width = max(map(len, classes))
     for label, (name, row) in enumerate(zip(classes, found.confusion.tolist(), strict=True)):
         total, right = sum(row), row[label]

@@ -21,8 +21,8 @@ TURNS = {
 }  # fmt: skip
 
 
-class PictureError(ValueError):
-    """A picture, or a folder of pictures, that cannot be trained on."""
+class ImageError(ValueError):
+    """A image, or a folder of images, that cannot be trained on."""
 
 
 @cache
@@ -40,9 +40,7 @@ def opened(path):
     try:
         return Image.open(path)
     except Image.DecompressionBombError as error:
-        raise PictureError(
-            f"{shown(path)} has more pixels than Pillow opens: shrink it."
-        ) from error
+        raise ImageError(f"{shown(path)} has more pixels than Pillow opens: shrink it.") from error
 
 
 def shown(path):
@@ -50,20 +48,18 @@ def shown(path):
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def is_clear(picture):
-    return picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+def is_clear(image):
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
 
 
-def is_sixteen_bit(picture):
+def is_sixteen_bit(image):
     """Whether the values go from 0 to 65535; mode I is that in PNG and PPM, and any in TIFF."""
-    return picture.mode.startswith("I;16") or (
-        picture.mode == "I" and picture.format in ("PNG", "PPM")
-    )
+    return image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
 
 
-def is_wide(picture):
+def is_wide(image):
     """Whether the file does not say between which values black and white lie."""
-    return picture.mode in ("I", "F") and not is_sixteen_bit(picture)
+    return image.mode in ("I", "F") and not is_sixteen_bit(image)
 
 
 def scale_of(lowest, highest):
@@ -73,46 +69,46 @@ def scale_of(lowest, highest):
     return black, white
 
 
-def extent(picture):
+def extent(image):
     """Return the smallest and largest finite value of an image."""
-    values = np.asarray(picture, dtype=np.float64)
+    values = np.asarray(image, dtype=np.float64)
     values = values[np.isfinite(values)]
     return (values.min(), values.max()) if values.size else (0.0, 0.0)
 
 
-def upright(picture):
+def upright(image):
     """Return an image turned as its camera says; broken tags turn nothing."""
     from PIL import Image
 
     try:
-        turn = TURNS.get(picture.getexif().get(0x0112))
+        turn = TURNS.get(image.getexif().get(0x0112))
     except Exception:  # whatever the parsing of broken tags raises
         turn = None
-    return picture if turn is None else picture.transpose(getattr(Image.Transpose, turn))
+    return image if turn is None else image.transpose(getattr(Image.Transpose, turn))
 
 
-def square(picture, side, channels, scale=None):
+def square(image, side, channels, scale=None):
     """Return a PIL image as uint8 (channels, side, side): turned, laid on white, the middle.
 
     scale: the values of black and white where the file does not say them; None: its own.
     """
     from PIL import Image, ImageOps
 
-    wide, sixteen = is_wide(picture), is_sixteen_bit(picture)
-    picture = upright(picture)
+    wide, sixteen = is_wide(image), is_sixteen_bit(image)
+    image = upright(image)
     if wide or sixteen:
-        values = np.asarray(picture, dtype=np.float64)
-        black, white = (0, SIXTEEN_BITS) if sixteen else scale or scale_of(*extent(picture))
+        values = np.asarray(image, dtype=np.float64)
+        black, white = (0, SIXTEEN_BITS) if sixteen else scale or scale_of(*extent(image))
         values = np.nan_to_num(values, nan=black, posinf=white, neginf=black).clip(black, white)
         values = (values - black) / (white - black) * 255
-        picture = Image.fromarray(values.astype(np.uint8))
-    if is_clear(picture):
-        clear = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-    picture = ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BILINEAR)
+        image = Image.fromarray(values.astype(np.uint8))
+    if is_clear(image):
+        clear = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    image = ImageOps.fit(image.convert("RGB"), (side, side), Image.Resampling.BILINEAR)
     if channels == 1:
-        picture = picture.convert("L")
-    pixels = np.array(picture, dtype=np.uint8).reshape(side, side, channels)
+        image = image.convert("L")
+    pixels = np.array(image, dtype=np.uint8).reshape(side, side, channels)
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
@@ -135,21 +131,21 @@ def look_at(files):
     seen, extents = Seen(), []
     for number, path in enumerate(files):
         try:
-            with opened(path) as picture:
-                several = picture.format != "MPO" and getattr(picture, "is_animated", False)
-                picture.load()
-                square(picture, 8, 3)
-                if is_wide(picture):
-                    extents.append(extent(picture))
-                content = hashlib.blake2b(picture.tobytes(), digest_size=16)
+            with opened(path) as image:
+                several = image.format != "MPO" and getattr(image, "is_animated", False)
+                image.load()
+                square(image, 8, 3)
+                if is_wide(image):
+                    extents.append(extent(image))
+                content = hashlib.blake2b(image.tobytes(), digest_size=16)
         except Exception as error:  # a broken file makes decoders raise all kinds
             seen.broken[number] = why(error)
             continue
-        content.update(f"{picture.mode} {picture.size}".encode())
+        content.update(f"{image.mode} {image.size}".encode())
         seen.prints[number] = content.hexdigest()
-        seen.counts["grey"] += picture.mode[0] in "1LIF" and picture.mode != "LAB"
-        seen.counts["clear"] += is_clear(picture)
-        seen.counts["wide"] += is_wide(picture)
+        seen.counts["grey"] += image.mode[0] in "1LIF" and image.mode != "LAB"
+        seen.counts["clear"] += is_clear(image)
+        seen.counts["wide"] += is_wide(image)
         seen.counts["several"] += several
     if extents:
         lows, highs = zip(*extents, strict=True)
@@ -162,5 +158,5 @@ def why(error):
     if "truncated" in words:
         return "truncated"
     if "cannot identify" in words:
-        return "no picture"
+        return "no image"
     return str(error).split("\n")[0][:80] or type(error).__name__

@@ -5,11 +5,11 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from ._decode import PictureError, endings, shown
+from ._decode import ImageError, endings, shown
 
 # Folders that systems put beside people's files.
 SYSTEM = {"__macosx", "__pycache__", "@eadir", "$recycle.bin", "lost+found"}
-FILLER = r"(?:data|sets?|images?|imgs?|pictures?|pics?|photos?|splits?|parts?|folder|dir|files?|samples?|examples?|集|数据|图像|图片)"  # noqa: E501
+FILLER = r"(?:data|sets?|images?|imgs?|images?|pics?|photos?|splits?|parts?|folder|dir|files?|samples?|examples?|集|数据|图像|图片)"  # noqa: E501
 ROLES = {
     "train": r"tr|trn|trains?|training|learn|learning|fit|fitting|entrainement|entrenamiento|训练",
     "test": r"te|tst|tests?|testing|holdout|heldout|unseen|测试",
@@ -27,9 +27,9 @@ def listed(root, left):
     folders = class_folders(root, left)
     if len(folders) < 2:
         got = f"only {shown(folders[0].name)!r}" if folders else "none"
-        raise PictureError(
-            f"{shown(root)} must hold at least two class folders with pictures, but holds {got}: "
-            "make one folder per class and put its pictures in."
+        raise ImageError(
+            f"{shown(root)} must hold at least two class folders with images, but holds {got}: "
+            "make one folder per class and put its images in."
         )
     files, labels, empty = [], [], []
     for label, place in enumerate(folders):
@@ -39,9 +39,9 @@ def listed(root, left):
         files += found
         labels += [label] * len(found)
     if empty:
-        raise PictureError(
-            f"These class folders in {shown(root)} hold no pictures: {first(empty)}. Fill or "
-            "remove them; pictures end in .jpg, .png or another ending that Pillow reads."
+        raise ImageError(
+            f"These class folders in {shown(root)} hold no images: {first(empty)}. Fill or "
+            "remove them; images end in .jpg, .png or another ending that Pillow reads."
         )
     return [shown(place.name) for place in folders], files, labels
 
@@ -82,7 +82,7 @@ def split_folders(root, folders):
     )
     if pairs or alike:
         names = ", ".join(shown(folder.name) for folder in folders)
-        raise PictureError(
+        raise ImageError(
             f"{shown(root)} seems to be divided into parts ({names}), but which are to train on "
             "and which to test with is not clear: name one of them train and one test, and move "
             "the others away."
@@ -108,7 +108,7 @@ def _images_in(place, left):
     found, above = [], {}
 
     def stop(error):
-        raise PictureError(
+        raise ImageError(
             f"The folder {shown(error.filename)} cannot be listed ({error.strerror}): look at its "
             "rights."
         )

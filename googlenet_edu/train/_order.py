@@ -1,4 +1,4 @@
-"""Which pictures come in which step, and the random numbers of each step.
+"""Which images come in which step, and the random numbers of each step.
 
 Both follow from (seed, epoch, step) alone. So a run that stops anywhere can go on as if it had
 never stopped, and two processes agree without talking.
@@ -26,9 +26,9 @@ def generator(seed, *parts):
 
 
 def step_batches(count, batch_size, seed, epoch, least=2):
-    """Return the picture numbers of every step of one epoch: a list of lists.
+    """Return the image numbers of every step of one epoch: a list of lists.
 
-    Every picture comes once. Fewer than `least` pictures left over at the end join the batch before
+    Every image comes once. Fewer than `least` images left over at the end join the batch before
     them: batch norm cannot train on one value per channel.
     """
     order = torch.randperm(count, generator=generator(seed, SHUFFLE, epoch)).tolist()

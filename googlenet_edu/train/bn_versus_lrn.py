@@ -30,7 +30,7 @@ __all__ = [
     "batch_accuracy",
     "load",
     "missing",
-    "pictures",
+    "images",
     "run",
     "select",
 ]
@@ -53,10 +53,10 @@ COMMON = {"epochs": 6, "width": 0.25, "image_size": 32, "batch_size": 64, "threa
 class Setting:
     """One run to do.
 
-    norm: "bn", "lrn" or "none". start: how the weights begin, see `initialise`. recipe: optimizer
+    norm: "bn", "lrn" or "none". start: how the weights begin, see `initialize`. recipe: optimizer
     and learning rate, a key of RECIPES. seed: of weights, order and dropout; the split into
-    training and test pictures is always the same. pixels: "small" (-1 to 1) or "bytes" (0 to 255
-    less the mean, as Caffe reads pictures).
+    training and test images is always the same. pixels: "small" (-1 to 1) or "bytes" (0 to 255
+    less the mean, as Caffe reads images).
     Raises: ValueError for another value. Chapter: book/blocks/bn_versus_lrn.
     """
 
@@ -97,11 +97,11 @@ PLAN = tuple(sorted((*MAP, *BYTES), key=lambda setting: setting.seed))
 class Run:
     """A finished run: its setting and, for each epoch, what was measured.
 
-    loss: mean cross-entropy of the main classifier over the training pictures, as they were met
+    loss: mean cross-entropy of the main classifier over the training images, as they were met
     (None where it was not finite). total: the same with the heads, 0.3 each: what is minimized.
-    accuracy: share of the test pictures, in evaluation. batch_accuracy: the same with the test
+    accuracy: share of the test images, in evaluation. batch_accuracy: the same with the test
     batch's own mean and variance in every batch norm; None without batch norm. brake: what norm1
-    and norm2 of the LRN network take away on average from the numbers of the test pictures, at
+    and norm2 of the LRN network take away on average from the numbers of the test images, at
     the start and at the end; None for other norms. torch: the version. common: see COMMON.
     """
 
@@ -174,7 +174,7 @@ def run(setting, epochs=None, *, report=None):
     from . import evaluate, fit, small_googlenet
 
     epochs = COMMON["epochs"] if epochs is None else epochs
-    data = pictures(setting.pixels)
+    data = images(setting.pixels)
     net = small_googlenet(
         10, norm=setting.norm, width=COMMON["width"], init=setting.start, seed=setting.seed
     )
@@ -210,10 +210,10 @@ def run(setting, epochs=None, *, report=None):
     )
 
 
-def pictures(pixels="small"):
+def images(pixels="small"):
     """Return the digits as `train.digits` gives them, or with "bytes" on Caffe's scale.
 
-    "bytes": 127.5 times as large, less the mean of the training pictures. Chapter:
+    "bytes": 127.5 times as large, less the mean of the training images. Chapter:
     book/blocks/bn_versus_lrn.
     """
     from . import digits
@@ -230,7 +230,7 @@ def pictures(pixels="small"):
 def batch_accuracy(net, part):
     """Return the accuracy with each batch norm using the batch's own mean and variance.
 
-    Everything else is in evaluation mode, and the running values stay as they are. All pictures of
+    Everything else is in evaluation mode, and the running values stay as they are. All images of
     the part, such as `data.test`, form one batch. Chapter: book/blocks/bn_versus_lrn.
     """
     from torch import nn

@@ -1,6 +1,6 @@
-"""Pictures and labels for training: the digits that come with scikit-learn, and your own tensors.
+"""Images and labels for training: the digits that come with scikit-learn, and your own tensors.
 
-Folders of pictures are in `pictures`. Chapter: book/training/training.
+Folders of images are in `images`. Chapter: book/training/training.
 """
 
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from torch.nn import functional
 from ..checks import count
 from ._order import SPLIT, generator
 
-__all__ = ["PictureData", "TensorPictures", "digits", "from_tensors"]
+__all__ = ["ImageData", "TensorImages", "digits", "from_tensors"]
 
 
-class TensorPictures:
-    """Pictures in memory: `images` (N, channels, H, W) float, `labels` (N,) int64."""
+class TensorImages:
+    """Images in memory: `images` (N, channels, H, W) float, `labels` (N,) int64."""
 
     def __init__(self, images, labels):
         self.images, self.labels = images, labels
@@ -26,18 +26,18 @@ class TensorPictures:
         return len(self.labels)
 
     def batch(self, numbers, seed=None):
-        """Return (images, labels) of the pictures with these numbers; the seed is not needed."""
+        """Return (images, labels) of the images with these numbers; the seed is not needed."""
         numbers = torch.as_tensor(numbers)
         return self.images[numbers], self.labels[numbers]
 
 
 @dataclass
-class PictureData:
+class ImageData:
     """What `fit` learns from and is tested on.
 
     train, test: have a length, `labels` (N,), and `batch(numbers, seed)`, which returns float
     images (N, channels, H, W) and labels (N,). classes: their names, in the order of the class
-    numbers. name: says in a checkpoint which data it was. notes: what was done to the pictures.
+    numbers. name: says in a checkpoint which data it was. notes: what was done to the images.
     origin: how to make the same split again, plain values; kept in checkpoints for --evaluate.
     """
 
@@ -50,19 +50,19 @@ class PictureData:
 
     @property
     def shape(self):
-        """Channels, height and width of one picture."""
+        """Channels, height and width of one image."""
         return tuple(self.train.batch([0])[0].shape[1:])
 
 
 def digits(size=32, *, channels=3, train_count=None, seed=0):
     """Return the handwritten digits that come with scikit-learn, enlarged: no download.
 
-    1,797 pictures of 8 x 8 px with 17 grey levels, split into 1,437 to train on and 360 to test
+    1,797 images of 8 x 8 px with 17 grey levels, split into 1,437 to train on and 360 to test
     with, every class in the same share. They are enlarged with bilinear interpolation, repeated
     over the channels, and scaled from -1 (background) to 1 (ink).
 
     size: side in px, from 31 up (GoogLeNet halves it five times). channels: 3 or 1. train_count:
-    take only so many training pictures. seed: of the split.
+    take only so many training images. seed: of the split.
     Raises: ValueError for other values; ModuleNotFoundError without scikit-learn.
     Source: scikit-learn, sklearn.datasets.load_digits; E. Alpaydin and C. Kaynak, 1998.
     Chapter: book/training/training.
@@ -83,11 +83,11 @@ def digits(size=32, *, channels=3, train_count=None, seed=0):
     images = (images / 8 - 1).expand(-1, channels, -1, -1)
     train, test = split(labels, 0.2, seed)
     if train_count is not None:
-        count("train_count", train_count, f"there are {len(train)} training pictures")
+        count("train_count", train_count, f"there are {len(train)} training images")
         train = train[:train_count]
-    return PictureData(
-        TensorPictures(images[train].contiguous(), labels[train]),
-        TensorPictures(images[test].contiguous(), labels[test]),
+    return ImageData(
+        TensorImages(images[train].contiguous(), labels[train]),
+        TensorImages(images[test].contiguous(), labels[test]),
         [str(number) for number in range(10)],
         f"digits {size} px" + ("" if train_count is None else f", {len(train)} of them"),
         origin={
@@ -101,7 +101,7 @@ def digits(size=32, *, channels=3, train_count=None, seed=0):
 
 
 def from_tensors(train, test, classes, name="tensors"):
-    """Return `PictureData` from two pairs (images, labels).
+    """Return `ImageData` from two pairs (images, labels).
 
     images: float (N, channels, H, W), all of one size. labels: int64 (N,), from 0 to
     len(classes) - 1. Raises: ValueError for other types, lengths or numbers.
@@ -124,12 +124,12 @@ def from_tensors(train, test, classes, name="tensors"):
                 f"{len(classes) - 1}, one per image: look at labels.dtype, len(labels), "
                 "labels.min() and labels.max()."
             )
-        parts.append(TensorPictures(images, labels))
-    return PictureData(*parts, list(classes), name)
+        parts.append(TensorImages(images, labels))
+    return ImageData(*parts, list(classes), name)
 
 
 def split(labels, test_share, seed):
-    """Return (train, test) picture numbers in random order, test_share of every class in test."""
+    """Return (train, test) image numbers in random order, test_share of every class in test."""
     chance = generator(seed, SPLIT)
     train, test, seen = [], [], 0
     for label in range(int(labels.max()) + 1):

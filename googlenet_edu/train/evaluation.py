@@ -1,4 +1,4 @@
-"""How good a network is: loss, accuracy, the confusion matrix and the pictures it got wrong."""
+"""How good a network is: loss, accuracy, the confusion matrix and the images it got wrong."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ __all__ = ["Evaluation", "evaluate", "feature_maps", "predict"]
 
 @dataclass
 class Evaluation:
-    """loss: mean cross entropy of the main classifier. accuracy: share of right pictures, 0 to 1.
+    """loss: mean cross entropy of the main classifier. accuracy: share of right images, 0 to 1.
 
     confusion: int64 (classes, classes); row = the true class, column = what the network said.
     predictions, labels: class numbers (N,). confidence: softmax share of the answer (N,).
@@ -26,13 +26,13 @@ class Evaluation:
 
     @property
     def wrong(self):
-        """The numbers of the pictures it got wrong, the most confident mistake first."""
+        """The numbers of the images it got wrong, the most confident mistake first."""
         numbers = (self.predictions != self.labels).nonzero().flatten()
         return numbers[self.confidence[numbers].argsort(descending=True)].tolist()
 
 
 def predict(net, part, *, batch_size=256, device=None, channels_last=False):
-    """Return the main scores (N, classes) of all pictures of one part of the data, in evaluation.
+    """Return the main scores (N, classes) of all images of one part of the data, in evaluation.
 
     The heads do not run. The network is left in the mode it came in.
     part: `data.test` or `data.train`. Chapter: book/training/training.
@@ -55,10 +55,10 @@ def predict(net, part, *, batch_size=256, device=None, channels_last=False):
 def evaluate(net, part, *, batch_size=256, device=None, channels_last=False):
     """Return the `Evaluation` of a network on `data.test` or `data.train`.
 
-    Raises: ValueError for a part without pictures. Chapter: book/training/training.
+    Raises: ValueError for a part without images. Chapter: book/training/training.
     """
     if not len(part):
-        raise ValueError("There must be pictures to evaluate on, but got none: give a test part.")
+        raise ValueError("There must be images to evaluate on, but got none: give a test part.")
     scores = predict(net, part, batch_size=batch_size, device=device, channels_last=channels_last)
     labels = torch.as_tensor(part.labels)
     confidence, predictions = scores.softmax(1).max(1)

@@ -10,7 +10,7 @@ class History:
     """The record of a run, returned by `fit`.
 
     One entry per finished epoch:
-        objective: what is minimized (main + aux_weight x heads), mean over the epoch's pictures.
+        objective: what is minimized (main + aux_weight x heads), mean over the epoch's images.
         train_loss, train_accuracy: of the main classifier, while it learned (dropout on).
         test_loss, test_accuracy: of the main classifier after the epoch, in evaluation.
         lr: learning rate of the last step. seconds: of the training steps alone.

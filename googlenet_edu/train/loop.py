@@ -53,20 +53,20 @@ def fit(
 ):
     """Train a network and return its `History`.
 
-    The order of the pictures, dropout and augmentation follow from seed, epoch and step, so equal
+    The order of the images, dropout and augmentation follow from seed, epoch and step, so equal
     arguments give equal weights, bit for bit on one machine with one number of threads. The global
     random state stays as it was.
 
     Args:
-        net: a `GoogLeNet`; trained in place. data: a `PictureData`.
-        epochs: how often every picture is seen, in all (a resumed run counts on).
-        batch_size: pictures per step, over all processes together.
+        net: a `GoogLeNet`; trained in place. data: a `ImageData`.
+        epochs: how often every image is seen, in all (a resumed run counts on).
+        batch_size: images per step, over all processes together.
         optimizer, lr, momentum, weight_decay: as `make_optimizer`.
         schedule: "constant", or "cosine": from lr down to 0 over all steps.
         aux_weight: weight of each head in the loss; 0.3 is the paper's.
         channels_last: keep weights and images in the memory order that is fast on processors.
         device: "cpu", "cuda" ...; None leaves the network where it is.
-        workers: processes that read pictures ahead (for folders); 0 reads in this one.
+        workers: processes that read images ahead (for folders); 0 reads in this one.
         checkpoint: a file that is written after every epoch, and every checkpoint_every steps.
         resume: go on from that file when it exists. Without it an existing file is an error.
         evaluate_each: test after every epoch.
@@ -87,7 +87,7 @@ def fit(
         "batch_size": batch_size, "optimizer": optimizer, "lr": lr, "momentum": momentum,
         "weight_decay": weight_decay, "schedule": schedule, "aux_weight": aux_weight,
         "seed": seed, "channels_last": channels_last, "data": data.name,
-        "pictures": len(data.train),
+        "images": len(data.train),
     }  # fmt: skip
     if schedule == "cosine":
         settings["epochs"] = epochs  # the rate of every step depends on it
@@ -302,7 +302,7 @@ def _diverged(history, lr, checkpoint):
     kept = "" if checkpoint is None else f" {checkpoint} still holds the last good state."
     return (
         f"The loss is no longer a number at epoch {epoch}, step {step}: try a learning rate below "
-        f"{lr:g}, batch norm, or He initialisation.{kept}"
+        f"{lr:g}, batch norm, or He initialization.{kept}"
     )
 
 
@@ -319,7 +319,7 @@ def _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, o
     if on_nan not in ("stop", "record"):
         raise ValueError(f"on_nan must be 'stop' or 'record', but got {on_nan!r}.")
     if len(data.train) < 2:
-        raise ValueError(f"Training needs at least 2 pictures, but got {len(data.train)}.")
+        raise ValueError(f"Training needs at least 2 images, but got {len(data.train)}.")
     if evaluate_each and not len(data.test):
         raise ValueError(
             "There are no images to test on after each epoch: give a test part, or evaluate_each="
@@ -334,7 +334,7 @@ def _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, o
     channels, height, width = data.shape
     if channels != net.in_channels:
         raise ValueError(
-            f"The network takes pictures with {net.in_channels} channels, but the data has "
+            f"The network takes images with {net.in_channels} channels, but the data has "
             f"{channels}: load the data with channels={net.in_channels}, or build the network with "
             f"in_channels={channels}."
         )
@@ -345,7 +345,7 @@ def _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, o
         )
     if batch_size < group.size:
         raise ValueError(
-            f"{batch_size} pictures per step cannot be shared by {group.size} processes: use "
+            f"{batch_size} images per step cannot be shared by {group.size} processes: use "
             f"batch_size={2 * group.size} or more."
         )
     smallest = min(batch_size, len(data.train)) // group.size
@@ -356,7 +356,7 @@ def _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, o
         )  # fmt: skip
         if prod(next(row.in_shape for row in last if row.name == "avgpool")[2:]) == 1:
             raise ValueError(
-                f"Batch norm cannot train on one picture per process whose last maps are 1 x 1 (at "
+                f"Batch norm cannot train on one image per process whose last maps are 1 x 1 (at "
                 f"{height} x {width} px): it would have one value per channel. Use batch_size="
                 f"{2 * group.size} or more."
             )

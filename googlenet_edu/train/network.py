@@ -8,9 +8,9 @@ from torch import nn
 from ..model import GoogLeNet
 from ._order import WEIGHTS, mixed_seed
 
-__all__ = ["INITIALISATIONS", "initialise", "make_optimizer", "small_googlenet"]
+__all__ = ["INITIALIZATIONS", "initialize", "make_optimizer", "small_googlenet"]
 
-INITIALISATIONS = ("default", "he", "caffe")
+INITIALIZATIONS = ("default", "he", "caffe")
 
 
 def small_googlenet(
@@ -28,9 +28,9 @@ def small_googlenet(
 
     It has all layers of the network, with the true 5x5 and both heads (pooled adaptively to
     4 x 4); width scales its channels (0.25: 659,230 parameters at 10 classes with batch norm).
-    norm: "bn", "lrn" or "none". init and seed as in `initialise`. dropout: one probability for
+    norm: "bn", "lrn" or "none". init and seed as in `initialize`. dropout: one probability for
     all dropout layers; None keeps the network's own (0.4, in the heads 0.7).
-    Raises: ValueError as `GoogLeNet` and `initialise`. Chapter: book/training/training.
+    Raises: ValueError as `GoogLeNet` and `initialize`. Chapter: book/training/training.
     """
     if dropout is not None and (not isinstance(dropout, (int, float)) or not 0 <= dropout < 1):
         raise ValueError(
@@ -44,10 +44,10 @@ def small_googlenet(
     for module in net.modules():
         if dropout is not None and isinstance(module, nn.Dropout):
             module.p = float(dropout)
-    return initialise(net, init, seed=seed)
+    return initialize(net, init, seed=seed)
 
 
-def initialise(net, how="default", *, seed=0):
+def initialize(net, how="default", *, seed=0):
     """Set all weights of a network anew, the same ones for the same seed; return the network.
 
     how:
@@ -61,9 +61,9 @@ def initialise(net, how="default", *, seed=0):
     Source: He et al., arXiv 1502.01852; Caffe, filler.hpp and bvlc_googlenet/train_val.prototxt.
     Chapters: book/training/training, book/blocks/bn_versus_lrn.
     """
-    if how not in INITIALISATIONS:
+    if how not in INITIALIZATIONS:
         raise ValueError(
-            f"The initialisation must be one of {', '.join(map(repr, INITIALISATIONS))}, but got "
+            f"The initialization must be one of {', '.join(map(repr, INITIALIZATIONS))}, but got "
             f"{how!r}: choose one of these."
         )
     with torch.random.fork_rng(devices=[]):

@@ -107,13 +107,13 @@ class Group:
         return torch.nn.parallel.DistributedDataParallel(net, device_ids=ids)
 
     def share(self, numbers):
-        """Return this process's part of a batch: every size-th picture."""
+        """Return this process's part of a batch: every size-th image."""
         return numbers[self.rank :: self.size]
 
     def scaled(self, loss, mine, whole):
         """Return a mean loss so scaled that the average over processes is the whole batch's.
 
-        The shares of an odd batch differ by one picture; a plain average would count the pictures
+        The shares of an odd batch differ by one image; a plain average would count the images
         of the smaller share more.
         """
         return loss if self.size == 1 else loss * (mine * self.size / whole)
@@ -182,7 +182,7 @@ class _SumOfAll(torch.autograd.Function):
 
 
 class SharedBatchNorm2d(torch.nn.BatchNorm2d):
-    """Batch norm over the pictures of all processes, in plain operations.
+    """Batch norm over the images of all processes, in plain operations.
 
     What torch.nn.SyncBatchNorm does on graphics cards, here for processors too: in training, mean
     and variance of a channel come from sums over all processes. Alone, or in evaluation, it is
@@ -210,7 +210,7 @@ class SharedBatchNorm2d(torch.nn.BatchNorm2d):
 
 
 def share_batch_norm(net, device="cpu"):
-    """Let every batch norm of a network use the pictures of all processes; return the network.
+    """Let every batch norm of a network use the images of all processes; return the network.
 
     On graphics cards it becomes torch.nn.SyncBatchNorm, which works there only; on processors
     `SharedBatchNorm2d`. Weights and names in the state dict stay.

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 ROUNDS = 7
-STEPS = 16  # of 64 pictures each
+STEPS = 16  # of 64 images each
 
 
 def plain_loop(net, data):
@@ -65,7 +65,7 @@ def ratio(one, two):
 
 
 def processes_ratio():
-    """Return how many pictures a second two processes train, compared with one, in turn."""
+    """Return how many images a second two processes train, compared with one, in turn."""
     folder = Path(tempfile.mkdtemp())
     cores = os.cpu_count() or 2
     train = ["-m", "googlenet_edu.train", "--epochs", "3", "--size", "64", "--no-progress"]
@@ -93,7 +93,7 @@ def report_training(report):
         return small_googlenet(10)
 
     against, seconds = ratio(lambda: plain_loop(net(), data), lambda: our_loop(net(), data))
-    print(f"{'training, 64 px, width 0.25':46} {64 * STEPS / seconds:8.0f} pictures a second")
+    print(f"{'training, 64 px, width 0.25':46} {64 * STEPS / seconds:8.0f} images a second")
     report("training: fit against a plain loop", against, "x", 0.98, True)
     last, _ = ratio(lambda: our_loop(net(), data, False), lambda: our_loop(net(), data))
     report("training: channels_last against contiguous", last, "x", 1.0, True)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from googlenet_edu import GoogLeNet
 from googlenet_edu.train import (
-    INITIALISATIONS,
+    INITIALIZATIONS,
     History,
     TrainingStopped,
     digits,
@@ -17,7 +17,7 @@ from googlenet_edu.train import (
     fit,
     from_tensors,
     googlenet_loss,
-    initialise,
+    initialize,
     make_optimizer,
     predict,
     small_googlenet,
@@ -153,7 +153,7 @@ def test_the_digits_are_scikit_learns_enlarged():
     assert (len(data.train), len(data.test), data.shape) == (1437, 360, (3, 32, 32))
     small = torch.nn.functional.avg_pool2d(data.train.images[:, :1], 4)
     assert data.train.images.min() == -1 and data.train.images.max() <= 1
-    # No picture is in both parts, and together they are all.
+    # No image is in both parts, and together they are all.
     keys = {bytes(row) for row in raw.images.astype("uint8").reshape(len(raw.images), -1)}
     assert len(keys) == 1797
     counts = data.train.labels.bincount() + data.test.labels.bincount()
@@ -191,7 +191,7 @@ def test_every_picture_comes_once_in_an_order_of_its_own():
     for count, size in ((65, 64), (129, 64), (7, 3), (64, 64), (2, 64), (5, 1)):
         batches = step_batches(count, size, 0, 0)
         assert sorted(sum(batches, [])) == list(range(count))
-        assert min(map(len, batches)) > 1 or size == 1  # no lone picture: batch norm needs two
+        assert min(map(len, batches)) > 1 or size == 1  # no lone image: batch norm needs two
         assert batches == step_batches(count, size, 0, 0)
     orders = [step_batches(64, 64, seed, epoch) for seed in range(3) for epoch in range(3)]
     assert len({tuple(one[0]) for one in orders}) == 9
@@ -209,8 +209,8 @@ def test_the_small_network_is_the_whole_one_made_narrow():
 
 
 @pytest.mark.parametrize("norm", ["bn", "lrn", "none"])
-def test_initialisations(norm):
-    for how in INITIALISATIONS:
+def test_initializations(norm):
+    for how in INITIALIZATIONS:
         state = torch.get_rng_state()
         one, two = tiny(norm=norm, init=how, seed=3), tiny(norm=norm, init=how, seed=3)
         other = tiny(norm=norm, init=how, seed=4)
@@ -220,8 +220,8 @@ def test_initialisations(norm):
         assert not torch.equal(one.conv3.conv[0].weight, other.conv3.conv[0].weight)
     net = small_googlenet(norm=norm, width=1.0)
     factor = {"default": 1 / 3, "he": 2, "caffe": 1}
-    for how in INITIALISATIONS:
-        initialise(net, how)
+    for how in INITIALIZATIONS:
+        initialize(net, how)
         for layer in (net.conv3.conv[0], net.inception5b.branch2[1].conv[0], net.aux1.clf_[0]):
             fan_in = layer.weight[0].numel()
             assert layer.weight.var().item() * fan_in == pytest.approx(factor[how], rel=0.05)

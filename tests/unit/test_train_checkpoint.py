@@ -290,11 +290,11 @@ def test_the_command_trains_saves_and_tests(tmp_path, capsys):
     command = ["--width", "0.05", "--epochs", "1", "--no-progress"]
     files = ["--curves", names["svg"], "--history", names["json"], "--checkpoint", names["pt"]]
     assert main([*command, *files]) == 0
-    assert "1437 pictures to train on" in capsys.readouterr().out
+    assert "1437 images to train on" in capsys.readouterr().out
     assert main([*command, *files]) == 1  # nothing is written over
     assert "left as it is" in capsys.readouterr().err
     assert main(["--checkpoint", names["pt"], "--evaluate"]) == 0
-    assert "360 pictures: accuracy" in capsys.readouterr().out
+    assert "360 images: accuracy" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -352,15 +352,16 @@ def noise_folder(root, count=20):
 def test_evaluation_uses_the_images_that_were_held_out(tmp_path, capsys):
     data, path = noise_folder(tmp_path / "noise"), str(tmp_path / "a.pt")
     command = ["--data", data, "--checkpoint", path]
-    train = ["--seed", "5", "--size", "40", "--epochs", "30", "--no-augment", "--no-heads"]
+    train = ["--seed", "5", "--size", "40", "--epochs", "5", "--no-augment", "--no-heads"]
     train += ["--dropout", "0", "--width", "0.05", "--lr", "0.003", "--no-progress"]
     assert main([*command, *train, "--batch-size", "8"]) == 0
-    assert "32 pictures to train on, 8 to test with, 2 classes: a, b" in capsys.readouterr().out
+    assert "32 images to train on, 8 to test with, 2 classes: a, b" in capsys.readouterr().out
     history = load_checkpoint(path)["history"]
-    assert history["train_accuracy"][-1] - history["test_accuracy"][-1] > 0.2  # learned by heart
     for more in ([], ["--seed", "5", "--size", "40"]):
         assert main([*command, "--evaluate", *more]) == 0
-        right = f"8 pictures: accuracy {history['test_accuracy'][-1]:.1%}"
+        # The loss, which no other eight images share, to the last printed digit.
+        accuracy, loss = history["test_accuracy"][-1], history["test_loss"][-1]
+        right = f"8 images: accuracy {accuracy:.1%}, loss {loss:.3f}"
         assert right in capsys.readouterr().out
     for more, words in ((["--seed", "0"], "--seed 5, not 0"), (["--size", "64"], "40, not 64")):
         assert main([*command, "--evaluate", *more]) == 1

@@ -46,7 +46,7 @@ def test_two_processes_learn_what_one_learns(tmp_path, extra):
         command += ["--optimizer", "sgd", "--lr", "0.01"]
         code, words = finish(start(*command, *extra))
         assert code == 0, words[-3000:]
-        assert words.count("1437 pictures to train on") == 1
+        assert words.count("1437 images to train on") == 1
         found.append(json.loads(path.read_text(encoding="utf-8")))
     one, two = found
     assert len(one["step_loss"]) == len(two["step_loss"]) == 23

@@ -1,4 +1,4 @@
-"""Folders of pictures: what is read, what is repaired, what is refused, and in which words."""
+"""Folders of images: what is read, what is repaired, what is refused, and in which words."""
 
 import sys
 import types
@@ -11,14 +11,14 @@ from PIL import Image
 
 from googlenet_edu.plots import confusion_matrix, learning_curves, show
 from googlenet_edu.train import (
-    FilePictures,
-    PictureError,
+    FileImages,
+    ImageError,
     digits,
     evaluate,
     feature_maps,
     fit,
     folder,
-    read_picture,
+    read_image,
     small_googlenet,
     torchvision_data,
 )
@@ -34,16 +34,16 @@ def paint(path, colour, size=(48, 40), mode="RGB"):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    root = tmp_path / "my pictures"
+def images(tmp_path):
+    root = tmp_path / "my images"
     for name, colour in COLOURS.items():
         for i in range(10):
             paint(root / name / f"{i}.png", colour)
     return root
 
 
-def test_a_folder_is_split_by_class(pictures):
-    data = folder(pictures, 32, augment=False)
+def test_a_folder_is_split_by_class(images):
+    data = folder(images, 32, augment=False)
     assert data.classes == ["blue", "red"] and data.shape == (3, 32, 32)
     assert data.train.labels.bincount().tolist() == [8, 8]
     assert data.test.labels.bincount().tolist() == [2, 2]
@@ -60,26 +60,26 @@ def test_a_split_that_is_there_is_kept(tmp_path):
             for i in range(count):
                 paint(tmp_path / part / name / "deeper" / f"{i}.JPG", colour)
     paint(tmp_path / "train" / "red" / ".hidden.png", (0, 0, 0))
-    (tmp_path / "train" / "red" / "notes.txt").write_text("no picture", encoding="utf-8")
+    (tmp_path / "train" / "red" / "notes.txt").write_text("no image", encoding="utf-8")
     (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
     data = folder(tmp_path, 32)
     assert (len(data.train), len(data.test)) == (6, 2)
     paint(tmp_path / "val" / "green" / "1.png", (0, 255, 0))
-    with pytest.raises(PictureError, match="in one only: green"):
+    with pytest.raises(ImageError, match="in one only: green"):
         folder(tmp_path, 32)
 
 
-def test_it_learns_colours(pictures):
-    data = folder(pictures, 32)
+def test_it_learns_colours(images):
+    data = folder(images, 32)
     net = small_googlenet(2, width=0.05, norm="none", init="he")
     history = fit(net, data, epochs=10, batch_size=8, lr=3e-3, progress=False)
     assert history.test_accuracy[-1] == 1 and evaluate(net, data.test).wrong == []
 
 
-def test_random_crops_follow_from_the_seed(pictures):
+def test_random_crops_follow_from_the_seed(images):
     ramp = np.tile(np.arange(96, dtype=np.uint8), (96, 1))
-    Image.fromarray(ramp).save(pictures / "red" / "0.png")
-    data = folder(pictures, 64)
+    Image.fromarray(ramp).save(images / "red" / "0.png")
+    data = folder(images, 64)
     number = [i for i, name in enumerate(data.train.source.names) if name.name == "0.png"]
     number += [0]
     one, two, other = (data.train.batch(number, seed)[0] for seed in (1, 1, 2))
@@ -88,8 +88,8 @@ def test_random_crops_follow_from_the_seed(pictures):
     assert one.shape == other.shape
 
 
-def test_reading_ahead_changes_nothing(pictures):
-    data = folder(pictures, 32)
+def test_reading_ahead_changes_nothing(images):
+    data = folder(images, 32)
     runs = [
         fit(small_googlenet(2, width=0.05), data, epochs=1, batch_size=8, workers=w, progress=False)
         for w in (0, 1)
@@ -97,42 +97,42 @@ def test_reading_ahead_changes_nothing(pictures):
     assert runs[0].step_loss == runs[1].step_loss
 
 
-# --- pictures of other kinds
+# --- images of other kinds
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "1", "CMYK", "I;16"])
-def test_every_kind_of_picture_becomes_three_channels(pictures, mode):
+def test_every_kind_of_picture_becomes_three_channels(images, mode):
     ending = "jpg" if mode == "CMYK" else "png"
     if mode == "I;16":
-        path = pictures / "red" / "x.png"
+        path = images / "red" / "x.png"
         Image.fromarray(np.full((40, 48), 40000, np.uint16)).save(path)
     else:
-        path = paint(pictures / "red" / f"x.{ending}", (250, 250, 250), mode=mode)
-    image = read_picture(path, 32)
+        path = paint(images / "red" / f"x.{ending}", (250, 250, 250), mode=mode)
+    image = read_image(path, 32)
     assert image.shape == (1, 3, 32, 32)
     bright = 40000 / 65535 if mode == "I;16" else 250 / 255
     assert image.mean().item() == pytest.approx(2 * bright - 1, abs=0.06)
-    notes = " ".join(folder(pictures, 32).notes)
-    assert ("Grey pictures turned into colour: 1." in notes) == (mode in ("L", "LA", "1", "I;16"))
+    notes = " ".join(folder(images, 32).notes)
+    assert ("Grey images turned into colour: 1." in notes) == (mode in ("L", "LA", "1", "I;16"))
     assert ("transparency laid on white: 1." in notes) == (mode in ("LA", "RGBA"))
 
 
 def test_transparent_means_white_and_cameras_turn(tmp_path):
     clear = tmp_path / "clear.png"
     Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(clear)
-    assert (read_picture(clear, 32) == 1).all()
+    assert (read_image(clear, 32) == 1).all()
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[:20] = 255  # bright at the top
     turned = tmp_path / "turned.png"
     exif = Image.Exif()
     exif[274] = 3  # upside down
     Image.fromarray(pixels).save(turned, exif=exif)
-    image = read_picture(turned, 40)
+    image = read_image(turned, 40)
     assert image[0, :, :18].max() == -1 and image[0, :, 22:].min() == 1
 
 
-def test_grey_networks_get_one_channel(pictures):
-    assert folder(pictures, 32, channels=1).shape == (1, 32, 32)
+def test_grey_networks_get_one_channel(images):
+    assert folder(images, 32, channels=1).shape == (1, 32, 32)
 
 
 # --- what is refused
@@ -143,69 +143,69 @@ def truncate(path):
     path.write_bytes(whole[: len(whole) // 2])
 
 
-def test_bad_pictures_are_all_named(pictures):
+def test_bad_pictures_are_all_named(images):
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)
     for name in ("cut.jpg", "cut.png"):
-        Image.fromarray(noise).save(pictures / "red" / name)
-        truncate(pictures / "red" / name)
-    (pictures / "blue" / "words.png").write_text("words", encoding="utf-8")
-    (pictures / "blue" / "empty.jpg").write_bytes(b"")
-    with pytest.raises(PictureError) as caught:
-        folder(pictures, 32)
+        Image.fromarray(noise).save(images / "red" / name)
+        truncate(images / "red" / name)
+    (images / "blue" / "words.png").write_text("words", encoding="utf-8")
+    (images / "blue" / "empty.jpg").write_bytes(b"")
+    with pytest.raises(ImageError) as caught:
+        folder(images, 32)
     words = str(caught.value)
-    assert words.startswith("4 of 24 pictures cannot be read") and words.count("truncated") == 2
+    assert words.startswith("4 of 24 images cannot be read") and words.count("truncated") == 2
     for name in ("cut.jpg", "cut.png", "words.png", "empty.jpg"):
         assert name in words
-    data = folder(pictures, 32, bad="skip")
+    data = folder(images, 32, bad="skip")
     assert len(data.train) + len(data.test) == 20 and "left out: 4" in data.notes[-1]
-    with pytest.raises(PictureError, match=r"cut\.jpg cannot be read \(truncated\)"):
-        read_picture(pictures / "red" / "cut.jpg", 32)
+    with pytest.raises(ImageError, match=r"cut\.jpg cannot be read \(truncated\)"):
+        read_image(images / "red" / "cut.jpg", 32)
 
 
-def test_a_picture_that_breaks_later_is_named(pictures):
+def test_a_picture_that_breaks_later_is_named(images):
     rng = np.random.default_rng(0)
-    for path in (pictures / "red").iterdir():
+    for path in (images / "red").iterdir():
         Image.fromarray(rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)).save(path)
-    data = folder(pictures, 32)
-    for path in (pictures / "red").iterdir():
+    data = folder(images, 32)
+    for path in (images / "red").iterdir():
         truncate(path)
-    with pytest.raises(PictureError, match=r"red.*png cannot be read \(truncated\)"):
+    with pytest.raises(ImageError, match=r"red.*png cannot be read \(truncated\)"):
         fit(small_googlenet(2, width=0.05), data, epochs=1, batch_size=8, progress=False)
 
 
-def test_classes_that_cannot_be_learned(pictures, tmp_path):
-    (pictures / "green").mkdir()
-    (pictures / "white").mkdir()
-    with pytest.raises(PictureError, match="hold no pictures: green, white"):
-        folder(pictures, 32)
+def test_classes_that_cannot_be_learned(images, tmp_path):
+    (images / "green").mkdir()
+    (images / "white").mkdir()
+    with pytest.raises(ImageError, match="hold no images: green, white"):
+        folder(images, 32)
     one = tmp_path / "one"
     paint(one / "red" / "1.png", (255, 0, 0))
-    with pytest.raises(PictureError, match="two class folders .* holds only 'red'"):
+    with pytest.raises(ImageError, match="two class folders .* holds only 'red'"):
         folder(one, 32)
-    with pytest.raises(PictureError, match="holds none"):
+    with pytest.raises(ImageError, match="holds none"):
         folder(one / "red", 32)
-    with pytest.raises(PictureError, match="no folder"):
+    with pytest.raises(ImageError, match="no folder"):
         folder(tmp_path / "nowhere", 32)
-    (pictures / "green" / "bad.png").write_bytes(b"bad")
-    (pictures / "white" / "bad.png").write_bytes(b"bad")
-    with pytest.raises(PictureError, match="no readable picture: green, white"):
-        folder(pictures, 32, bad="skip")
+    (images / "green" / "bad.png").write_bytes(b"bad")
+    (images / "white" / "bad.png").write_bytes(b"bad")
+    with pytest.raises(ImageError, match="no readable image: green, white"):
+        folder(images, 32, bad="skip")
 
 
 @pytest.mark.parametrize(
     "options", [{"size": 16}, {"size": 32.0}, {"channels": 4}, {"test_share": 1}, {"bad": "hide"}]
 )
-def test_other_values_are_refused(pictures, options):
+def test_other_values_are_refused(images, options):
     with pytest.raises(ValueError, match=next(iter(options))):
-        folder(pictures, **{"size": 32, **options})
+        folder(images, **{"size": 32, **options})
 
 
-def test_the_command_reads_a_folder(pictures, capsys):
-    command = ["--data", str(pictures), "--width", "0.05", "--epochs", "1", "--no-progress"]
+def test_the_command_reads_a_folder(images, capsys):
+    command = ["--data", str(images), "--width", "0.05", "--epochs", "1", "--no-progress"]
     assert main([*command, "--batch-size", "8"]) == 0
-    assert "16 pictures to train on, 4 to test with, 2 classes" in capsys.readouterr().out
-    (pictures / "red" / "bad.png").write_bytes(b"bad")
+    assert "16 images to train on, 4 to test with, 2 classes" in capsys.readouterr().out
+    (images / "red" / "bad.png").write_bytes(b"bad")
     assert main(command) == 1
     assert "bad.png" in capsys.readouterr().err
 
@@ -214,7 +214,7 @@ def test_the_command_reads_a_folder(pictures, capsys):
 
 
 def noise(path, seed=None, mode="RGB"):
-    """A picture unlike all others."""
+    """A image unlike all others."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(abs(hash(str(path))) if seed is None else seed)
     Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)).convert(mode).save(path)
@@ -260,7 +260,7 @@ def test_a_split_is_known_however_it_is_spelled(tmp_path, train, test):
 def test_an_unclear_split_is_refused(tmp_path, names):
     for name in names:
         fill(tmp_path / name)
-    with pytest.raises(PictureError, match="not clear: name one of them train and one test"):
+    with pytest.raises(ImageError, match="not clear: name one of them train and one test"):
         folder(tmp_path, 32)
 
 
@@ -330,7 +330,7 @@ def test_broken_exif_turns_nothing_or_as_it_says(tmp_path, broken):
     Image.fromarray(pixels).save(tmp_path / "a" / "0.jpg", exif=exif)
     data = folder(tmp_path, 32)
     data.train.batch(range(len(data.train))), data.test.batch(range(len(data.test)))
-    image = read_picture(tmp_path / "a" / "0.jpg", 36)[0, 0]
+    image = read_image(tmp_path / "a" / "0.jpg", 36)[0, 0]
     assert image[:, :15].max() < -0.9 and image[:, 21:].min() > 0.9
 
 
@@ -339,9 +339,9 @@ def test_tags_that_cannot_be_read_turn_nothing(tmp_path):
     pixels[:18] = 255
     path = tmp_path / "x.png"
     Image.fromarray(pixels).save(path, exif=b"Exif\0\0no TIFF header")
-    with Image.open(path) as picture, pytest.raises(SyntaxError, match="not a TIFF file"):
-        picture.getexif()
-    image = read_picture(path, 36)[0, 0]
+    with Image.open(path) as image, pytest.raises(SyntaxError, match="not a TIFF file"):
+        image.getexif()
+    image = read_image(path, 36)[0, 0]
     assert image[:15].min() > 0.9 and image[21:].max() < -0.9
 
 
@@ -363,13 +363,13 @@ def test_tags_that_cannot_be_read_turn_nothing(tmp_path):
 def test_wide_numbers_are_read_on_their_own_scale(tmp_path, values, right):
     path = tmp_path / "x.tif"
     Image.fromarray(np.repeat(values, 16)[None].repeat(32, 0)).save(path)
-    image = read_picture(path, 32)[0, 0]
+    image = read_image(path, 32)[0, 0]
     found = (image[:, [4, 27]].mean(0) + 1) / 2
     assert found.tolist() == pytest.approx(right, abs=1 / 255)
 
 
 def test_one_scale_for_a_whole_folder(tmp_path):
-    """A float picture that is nearly black stays so beside brighter ones."""
+    """A float image that is nearly black stays so beside brighter ones."""
     for name, value in (("a", 0.9), ("b", 255.0)):
         for i in range(4):
             (tmp_path / name).mkdir(exist_ok=True)
@@ -402,14 +402,14 @@ def test_names_that_are_not_utf_8(tmp_path, capsys):
     with open(os.path.join(place, b"\xfe.png"), "wb") as file:
         file.write(b"bad")
     assert main(command) == 1
-    assert r"caf\xe9/\xfe.png (no picture)" in capsys.readouterr().err
+    assert r"caf\xe9/\xfe.png (no image)" in capsys.readouterr().err
 
 
 def test_copies_across_the_split_are_kept_together_or_named(tmp_path):
     fill(tmp_path / "one", count=10)
-    for i in range(10):  # every picture of class a twice, once in another format
-        with Image.open(tmp_path / "one" / "a" / f"{i}.png") as picture:
-            picture.save(tmp_path / "one" / "a" / f"copy {i}.bmp")
+    for i in range(10):  # every image of class a twice, once in another format
+        with Image.open(tmp_path / "one" / "a" / f"{i}.png") as image:
+            image.save(tmp_path / "one" / "a" / f"copy {i}.bmp")
     data = folder(tmp_path / "one", 32)
     assert note(data, "Copies of one image")
     train, test = (
@@ -430,7 +430,7 @@ def test_classes_of_few_images(tmp_path):
     data = folder(tmp_path, 32)
     assert data.test.labels.bincount(minlength=3).tolist() == [0, 6, 1]
     assert note(data, "without test images").startswith("Classes without test images: a.")
-    with pytest.raises(PictureError, match="left to test with"):
+    with pytest.raises(ImageError, match="left to test with"):
         folder(fill(tmp_path / "single", count=1), 32)
 
 
@@ -468,11 +468,11 @@ def test_torchvisions_data_sets(monkeypatch):
     for name, classes in (("Old", ["zero", "one"]), ("New", ["0", "1"])):
         data = torchvision_data(name, size=32)
         assert (len(data.train), len(data.test), data.classes) == (8, 4, classes)
-        assert data.shape == (3, 32, 32) and isinstance(data.train, FilePictures)
+        assert data.shape == (3, 32, 32) and isinstance(data.train, FileImages)
         fit(small_googlenet(2, width=0.05), data, epochs=1, batch_size=4, progress=False)
-    with pytest.raises(PictureError, match="download"):
+    with pytest.raises(ImageError, match="download"):
         torchvision_data("Old", "empty", 32)
-    with pytest.raises(PictureError, match="no data set named 'utils'"):
+    with pytest.raises(ImageError, match="no data set named 'utils'"):
         torchvision_data("utils")
 
 
@@ -503,17 +503,17 @@ def test_figures_say_what_they_show():
 
 
 def test_feature_maps_are_what_the_network_computes():
-    net, picture = small_googlenet(width=0.05), digits(64).test.images[:1]
-    maps = feature_maps(net, picture)
+    net, image = small_googlenet(width=0.05), digits(64).test.images[:1]
+    maps = feature_maps(net, image)
     net.eval()
     with torch.no_grad():
-        stem = net.conv1(picture)
+        stem = net.conv1(image)
         assert torch.allclose(maps["conv1"], stem, atol=1e-5)
         names = [name for name, _ in net.named_children()]
         to_4a = [getattr(net, name) for name in names[: names.index("inception4a") + 1]]
-        right = torch.nn.Sequential(*to_4a)(picture)
+        right = torch.nn.Sequential(*to_4a)(image)
         assert torch.allclose(maps["inception4a"], right, atol=1e-5)
     assert maps["inception3a"].shape[2:] == (8, 8) and maps["inception5b"].shape[2:] == (2, 2)
     net.train()
-    feature_maps(net, picture)
+    feature_maps(net, image)
     assert net.training and not any(m._forward_hooks for m in net.modules())

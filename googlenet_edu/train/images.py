@@ -1,4 +1,4 @@
-"""Pictures from files: folders in the ImageFolder layout, and torchvision's data sets.
+"""Images from files: folders in the ImageFolder layout, and torchvision's data sets.
 
 Chapter: book/training/training.
 """
@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ._decode import PictureError, look_at, opened, shown, square, why
+from ._decode import ImageError, look_at, opened, shown, square, why
 from ._listing import class_folders, first, listed, split_folders
 from ._order import generator
-from .data import PictureData, split
+from .data import ImageData, split
 
-__all__ = ["FilePictures", "PictureError", "folder", "read_picture", "torchvision_data"]
+__all__ = ["FileImages", "ImageError", "folder", "read_image", "torchvision_data"]
 
-MARGIN = 1.125  # pictures are kept this much larger than needed, for random crops
-MEMORY = 1_000_000_000  # bytes of pictures that are kept in memory
+MARGIN = 1.125  # images are kept this much larger than needed, for random crops
+MEMORY = 1_000_000_000  # bytes of images that are kept in memory
 
 
-class FilePictures:
-    """Pictures that come from files, decoded once and kept in memory when they are not too many.
+class FileImages:
+    """Images that come from files, decoded once and kept in memory when they are not too many.
 
     source: has open(i), a PIL image, and name(i). Kept are uint8 squares a little larger than
     `size`; `batch` cuts the middle out of them, or with augment=True a random square, half of them
@@ -42,13 +42,13 @@ class FilePictures:
         return len(self.labels)
 
     def square(self, number):
-        """Return one picture as uint8 (channels, side, side), decoded or from memory."""
+        """Return one image as uint8 (channels, side, side), decoded or from memory."""
         if self.kept is not None and number in self.kept:
             return self.kept[number]
         try:
             found = square(self.source.open(number), self.side, self.channels, self.scale)
         except Exception as error:  # a broken file makes decoders raise all kinds
-            raise PictureError(_unreadable(self.source.name(number), error)) from error
+            raise ImageError(_unreadable(self.source.name(number), error)) from error
         if self.kept is not None:
             self.kept[number] = found
         return found
@@ -96,22 +96,22 @@ class _Numbered:
 
 
 def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, bad="error"):
-    """Return the pictures of a folder that has one folder per class (torchvision's ImageFolder).
+    """Return the images of a folder that has one folder per class (torchvision's ImageFolder).
 
     ROOT/cat/1.jpg, ROOT/dog/2.png: split at random, test_share of every class for the test.
     ROOT/train/cat/..., ROOT/test/cat/... (or Training, val, dev, ...): that split is kept.
     Folders inside a class folder, linked ones too, belong to that class. Files that Pillow reads
     are images; hidden ones and all others are left out, and `notes` says how many. Copies of one
-    image stay together when the split is made here. Each picture is turned as its camera says, its
-    shorter side is shrunk or enlarged, and the middle is cut out. Grey pictures become colour,
+    image stay together when the split is made here. Each image is turned as its camera says, its
+    shorter side is shrunk or enlarged, and the middle is cut out. Grey images become colour,
     transparent ones lie on white. 16-bit values go from 0 to 65535; floats, from 0 to the first of
     1, 255 and 65535 that all images of the folder stay below.
 
     size: side in px. augment: random crops and mirroring while training. bad: "error" raises for
-    unreadable or truncated pictures, with their names; "skip" leaves them out and says so in
-    `notes`. Every picture is read once, so that a bad one is found before the training.
-    Raises: PictureError (a ValueError) for a missing folder, an empty class folder, fewer than
-    two classes, different classes in train and test, or bad pictures. Chapter:
+    unreadable or truncated images, with their names; "skip" leaves them out and says so in
+    `notes`. Every image is read once, so that a bad one is found before the training.
+    Raises: ImageError (a ValueError) for a missing folder, an empty class folder, fewer than
+    two classes, different classes in train and test, or bad images. Chapter:
     book/training/training.
     """
     root = Path(root)
@@ -121,7 +121,7 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
         raise ValueError(f"test_share must lie between 0 and 1, but got {test_share!r}.")
     _check_size(size, channels)
     if not root.is_dir():
-        raise PictureError(f"There is no folder {shown(root)}: look at the path.")
+        raise ImageError(f"There is no folder {shown(root)}: look at the path.")
     left = defaultdict(list)
     folders = class_folders(root, left)
     given = split_folders(root, folders)
@@ -133,7 +133,7 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
         other, test_files, test_labels = listed(given[1], left)
         if classes != other:
             odd = ", ".join(sorted(set(classes) ^ set(other)))
-            raise PictureError(
+            raise ImageError(
                 f"{shown(given[0])} and {shown(given[1])} must have the same classes, but these "
                 f"are in one only: {odd}."
             )
@@ -145,8 +145,8 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
     names = [shown(path.relative_to(root)) for path in files]
     seen = look_at(files)
     if seen.broken and bad == "error":
-        raise PictureError(
-            f"{len(seen.broken)} of {len(files)} pictures cannot be read: "
+        raise ImageError(
+            f"{len(seen.broken)} of {len(files)} images cannot be read: "
             f"{first(f'{shown(files[i])} ({why})' for i, why in seen.broken.items())}. Remove or "
             "replace them, or leave them out with bad='skip' (--skip-bad)."
         )
@@ -168,7 +168,7 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
         if moved:
             notes.append(f"Copies of one image brought together in one part: {moved} moved.")
     if not test:
-        raise PictureError(
+        raise ImageError(
             f"No image of {shown(root)} is left to test with: put two or more into a class."
         )
     notes += _notes(classes, names, labels, train, test, seen, channels)
@@ -178,9 +178,9 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
             notes.append(f"Left out, {kind}: {len(paths)} ({listing}).")
     if seen.broken:
         broken = first(names[i] for i in seen.broken)
-        notes.append(f"Unreadable pictures left out: {len(seen.broken)} ({broken}).")
+        notes.append(f"Unreadable images left out: {len(seen.broken)} ({broken}).")
     made = [
-        FilePictures(
+        FileImages(
             _Files([files[i] for i in part]), [labels[i] for i in part], size, augment=turned,
             channels=channels, scale=seen.scale,
         )
@@ -192,7 +192,7 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
         content = "".join(f"{names[i]}\n{labels[i]} {seen.prints[i]}\n" for i in good)
         content = hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).hexdigest()
         origin |= {"test_share": test_share, "seed": seed, "images": len(good), "content": content}
-    return PictureData(*made, classes, name, notes, origin)
+    return ImageData(*made, classes, name, notes, origin)
 
 
 def _with_copies_together(train, test, labels, prints):
@@ -213,9 +213,9 @@ def _notes(classes, names, labels, train, test, seen, channels):
     """Return sentences about what was done to the images and what the split cannot tell."""
     counts, notes = seen.counts, []
     if counts["grey"] and channels == 3:
-        notes.append(f"Grey pictures turned into colour: {counts['grey']}.")
+        notes.append(f"Grey images turned into colour: {counts['grey']}.")
     if counts["clear"]:
-        notes.append(f"Pictures with transparency laid on white: {counts['clear']}.")
+        notes.append(f"Images with transparency laid on white: {counts['clear']}.")
     if counts["wide"]:
         black, white = seen.scale
         notes.append(
@@ -253,7 +253,7 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
 
     name: of a class in torchvision.datasets with train=True/False or split="train"/"test", such as
     "CIFAR10", "FashionMNIST" or "Flowers102". root: where its files are. download: fetch them.
-    Raises: ImportError without a torchvision that fits; PictureError for another name or for
+    Raises: ImportError without a torchvision that fits; ImageError for another name or for
     missing files. Source: torchvision documentation, torchvision.datasets.
     Chapter: book/training/training.
     """
@@ -263,18 +263,16 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"{name} is read by torchvision, which is not installed: pip install torchvision, in "
-            "the version that fits your torch; or use a folder of pictures."
+            "the version that fits your torch; or use a folder of images."
         ) from error
     except (ImportError, RuntimeError) as error:  # built for another torch
         raise ImportError(
             f"{name} is read by torchvision, which is installed but does not start ({error}): "
-            "install the version that fits your torch, or use a folder of pictures."
+            "install the version that fits your torch, or use a folder of images."
         ) from error
     kind = getattr(datasets, str(name), None)
     if not isinstance(kind, type):
-        raise PictureError(
-            f"torchvision.datasets has no data set named {name!r}: look at its list."
-        )
+        raise ImageError(f"torchvision.datasets has no data set named {name!r}: look at its list.")
     parts = []
     for train in (True, False):
         try:
@@ -283,7 +281,7 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
             except TypeError:
                 part = kind(root, split="train" if train else "test", download=download)
         except RuntimeError as error:
-            raise PictureError(
+            raise ImageError(
                 f"{name} is not in {root} ({error}): give the right folder, or download=True "
                 "(--download)."
             ) from error
@@ -292,7 +290,7 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
     known = getattr(parts[0], "classes", None)
     classes = list(known) if known else [str(i) for i in range(max(labels[0]) + 1)]
     made = [
-        FilePictures(
+        FileImages(
             _Numbered(part, name),
             numbers,
             size,
@@ -303,20 +301,20 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
     ]
     title = f"{name} {size} px" + (", augmented" if augment else "")
     origin = {"kind": f"torchvision:{name}", "size": size, "channels": channels}
-    return PictureData(*made, classes, title, origin=origin)
+    return ImageData(*made, classes, title, origin=origin)
 
 
-def read_picture(path, size=224, *, channels=3):
-    """Return one picture file as a batch of one, float (1, channels, size, size) from -1 to 1.
+def read_image(path, size=224, *, channels=3):
+    """Return one image file as a batch of one, float (1, channels, size, size) from -1 to 1.
 
-    Raises: PictureError for a file that is missing, truncated or no picture. Chapter:
+    Raises: ImageError for a file that is missing, truncated or no image. Chapter:
     book/training/training.
     """
     _check_size(size, channels)
     try:
         pixels = square(opened(Path(path)), size, channels)
     except Exception as error:  # a broken file makes decoders raise all kinds
-        raise PictureError(_unreadable(shown(path), error)) from error
+        raise ImageError(_unreadable(shown(path), error)) from error
     return pixels[None].float() / 127.5 - 1
 
 
@@ -334,14 +332,14 @@ def _each_class_left(classes, labels, root):
     counts = np.bincount(labels, minlength=len(classes))
     few = [name for name, count in zip(classes, counts, strict=True) if count < 1]
     if few:
-        raise PictureError(
-            f"These classes in {shown(root)} have no readable picture: {first(few)}. "
+        raise ImageError(
+            f"These classes in {shown(root)} have no readable image: {first(few)}. "
             "Fill or remove them."
         )
 
 
 def _unreadable(name, error):
     return (
-        f"The picture {name} cannot be read ({why(error)}): remove or replace it, or leave bad "
+        f"The image {name} cannot be read ({why(error)}): remove or replace it, or leave bad "
         "ones out with bad='skip' (--skip-bad)."
     )
