@@ -16,7 +16,7 @@
           box.setAttribute("role", "group");
           box.setAttribute("aria-label", label);
         } else if (box.getAttribute("aria-label") === label) {
-          ["tabindex", "role", "aria-label"].forEach((one) => box.removeAttribute(one));
+          for (const one of ["tabindex", "role", "aria-label"]) box.removeAttribute(one);
         }
       }
     }

@@ -177,6 +177,10 @@ const batch_norm = {
     return line(a.values, t.before, "gn-bar") + line(a.outputs, t.after, "gn-result");
   },
   code: (s) =>
-    `torch.nn.functional.batch_norm(torch.tensor([[${s.values.join("], [")}]], dtype=torch.double), torch.tensor([${s.running_mean}]).double(), torch.tensor([${s.running_var}]).double(), torch.tensor([${s.weight}]).double(), torch.tensor([${s.bias}]).double(), training=${s.training ? "True" : "False"}, momentum=${s.momentum}, eps=${s.eps})`,
+    `torch.nn.functional.batch_norm(torch.tensor([[${s.values.join("], [")}]], dtype=torch.double), ` +
+    [s.running_mean, s.running_var, s.weight, s.bias]
+      .map((x) => `torch.tensor([${x}]).double(), `)
+      .join("") +
+    `training=${s.training ? "True" : "False"}, momentum=${s.momentum}, eps=${s.eps})`,
 };
 batch_norm.render = (context) => renderPanel(batch_norm, context);

@@ -71,15 +71,19 @@ const cost_ledger = {
     const most = Math.max(...a.rows.map((row) => row[a.key]), 1),
       paper = a.key === "params" ? 0 : a.key === "madds" ? 1 : -1;
     const percent = (n) => (a.all ? ((100 * n) / a.all).toFixed(1) : "0.0");
+    const bar = (n) =>
+      `<span class="gn-costbar" style="width:${((100 * n) / most).toFixed(1)}px"></span>`;
+    const rows = a.rows.map(({ name, [a.key]: n }) => [
+      name.replace("inception", ""),
+      grouped(n),
+      `${percent(n)}%`,
+      bar(n),
+      NETWORK.paper[name]?.[paper] ?? "",
+    ]);
+    const head = [t.block, t.value[a.key], t.share, t.drawing, t.paper];
     return (
-      `<div class="gn-scroll gn-tall gn-costs" tabindex="0" role="region" aria-label="${t.title}, ${t.drawing}"><table class="gn-rules"><thead><tr>${[t.block, t.value[a.key], t.share, t.drawing, t.paper].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>` +
-      a.rows
-        .map(
-          (row) =>
-            `<tr><th scope="row">${row.name.replace("inception", "")}</th><td>${grouped(row[a.key])}</td><td>${percent(row[a.key])}%</td><td><span class="gn-costbar" style="width:${((100 * row[a.key]) / most).toFixed(1)}px"></span></td><td>${NETWORK.paper[row.name]?.[paper] ?? ""}</td></tr>`,
-        )
-        .join("") +
-      `</tbody></table></div><p class="gn-muted">${t.note}</p>`
+      ruled(`${t.title}, ${t.drawing}`, head, tableRows(rows), "gn-scroll gn-tall gn-costs") +
+      `<p class="gn-muted">${t.note}</p>`
     );
   },
   code: (s) =>

@@ -3,12 +3,21 @@
 const CELL = 16;
 
 function svg(width, height, label, body) {
-  return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${label}">${body}</svg>`;
+  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  return `<svg ${size} role="img" aria-label="${label}">${body}</svg>`;
 }
-const box = (x, y, w, h, cls, more = "") =>
-  `<rect x="${x.toFixed(2)}" y="${y}" width="${Math.max(0, w).toFixed(2)}" height="${h}" class="${cls}" ${more}/>`;
+function box(x, y, w, h, cls) {
+  const size = `width="${Math.max(0, w).toFixed(2)}" height="${h}"`;
+  return `<rect x="${x.toFixed(2)}" y="${y}" ${size} class="${cls}"/>`;
+}
 const note = (x, y, text, cls = "", anchor = "middle") =>
   `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}" class="${cls}">${text}</text>`;
+const beside = (...drawings) =>
+  `<div class="gn-row">${drawings.map((one) => `<div>${one}</div>`).join("")}</div>`;
+const legendOf = (entries) =>
+  `<p class="gn-legend">${entries
+    .map(([cls, word]) => `<span><i class="gn-key ${cls}"></i>${word}</span>`)
+    .join("")}</p>`;
 
 // Beyond this, neighbouring cells are no longer different numbers in a browser.
 const DRAWABLE = 2n ** 50n;
@@ -79,7 +88,8 @@ function drawCells(a, width, selected, t) {
       body += `<path d="M${at(start) + 2} ${row}H${at(stop) - 2}" class="${cls}"/>`;
       if (d > 1) {
         for (const c of tapsBetween(i * stride, span, d, from, to)) {
-          body += `<circle cx="${at(c) + CELL / 2}" cy="${row}" r="2.6" class="${gone ? "gn-dropped-dot" : on ? "gn-dot gn-on" : "gn-dot"}"/>`;
+          const dot = gone ? "gn-dropped-dot" : on ? "gn-dot gn-on" : "gn-dot";
+          body += `<circle cx="${at(c) + CELL / 2}" cy="${row}" r="2.6" class="${dot}"/>`;
         }
       }
       if (on) {
@@ -119,7 +129,8 @@ function drawOverview(a, width, selected, t) {
   const [from, to] = [x(selected * stride), x(selected * stride + span)];
   const shift = (total - out) / 2; // the output, same scale, centred under the input
   const [a0, a1] = [x(shift + selected), x(shift + selected + 1)];
-  body += `<path d="M${from.toFixed(1)} 38L${a0.toFixed(1)} 66H${a1.toFixed(1)}L${to.toFixed(1)} 38Z" class="gn-beam"/>`;
+  const [b, c, d, e] = [from, a0, a1, to].map((one) => one.toFixed(1));
+  body += `<path d="M${b} 38L${c} 66H${d}L${e} 38Z" class="gn-beam"/>`;
   body += box(from, 16, Math.max(to - from, 1.5), 24, "gn-reading");
   body +=
     box(x(shift), 66, out * unit, 20, "gn-result") +

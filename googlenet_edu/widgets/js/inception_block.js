@@ -143,14 +143,14 @@ const inception_block = {
     };
     let y = 4,
       body = row(y, t.input, [[a.in_channels, "gn-bar"]]);
-    a.branches.forEach((one, i) =>
+    a.branches.forEach((one, i) => {
       one.layers.forEach(([label, , out, k], j) => {
         y += j ? 23 : 32;
         body += row(y, label, [
           [out, k && j === one.layers.length - 1 ? `gn-branch${i + 1}` : "gn-bar"],
         ]);
-      }),
-    );
+      });
+    });
     y += 36;
     body += row(
       y,
@@ -179,11 +179,15 @@ const inception_block = {
       `${t.title}, ${t.branch}`,
     ),
   code(s) {
+    const three = s.branch3_kernel === "3";
     if (s.reductions)
-      return `Inception(${BLOCK_FIELDS.map((name) => s[name]).join(", ")}${s.branch3_kernel === "3" ? ", branch3_kernel=3" : ""})`;
+      return `Inception(${BLOCK_FIELDS.map((name) => s[name]).join(", ")}${three ? ", branch3_kernel=3" : ""})`;
     const k = s.branch3_kernel,
       n = s.in_channels;
-    return `[BasicConv2d(${n}, ${s.ch1x1}, 1), BasicConv2d(${n}, ${s.ch3x3}, 3, padding=1), BasicConv2d(${n}, ${s.ch5x5}, ${k}, padding=${k === "5" ? 2 : 1}), torch.nn.MaxPool2d(3, 1, padding=1)]`;
+    return (
+      `[BasicConv2d(${n}, ${s.ch1x1}, 1), BasicConv2d(${n}, ${s.ch3x3}, 3, padding=1), ` +
+      `BasicConv2d(${n}, ${s.ch5x5}, ${k}, padding=${three ? 1 : 2}), torch.nn.MaxPool2d(3, 1, padding=1)]`
+    );
   },
 };
 inception_block.render = (context) => renderPanel(inception_block, context);

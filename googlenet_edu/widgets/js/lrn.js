@@ -131,12 +131,7 @@ const lrn = {
       if (one > 14 || i % 4 === 0)
         body += note(x + one / 2, 156, i, i === a.channel ? "gn-small gn-strong" : "gn-small");
     });
-    return (
-      svg(wide, 162, t.drawing(a), body) +
-      `<p class="gn-legend">${Object.entries(t.legend)
-        .map(([cls, word]) => `<span><i class="gn-key ${cls}"></i>${word}</span>`)
-        .join("")}</p>`
-    );
+    return svg(wide, 162, t.drawing(a), body) + legendOf(Object.entries(t.legend));
   },
   more: (s, a, t) =>
     `<details class="gn-details" data-gn-key="all"><summary>${t.table}</summary>${table(
@@ -151,7 +146,9 @@ const lrn = {
     )}</details>`,
   code(s) {
     const alpha = s.divide_by_size ? s.alpha : `${s.alpha} * ${s.size}`;
-    return `torch.nn.functional.local_response_norm(torch.tensor([${s.values.join(", ")}]).double().view(1, -1, 1, 1), size=${s.size}, alpha=${alpha}, beta=${s.beta}, k=${s.k}).flatten()`;
+    const values = `torch.tensor([${s.values.join(", ")}]).double().view(1, -1, 1, 1)`;
+    const settings = `size=${s.size}, alpha=${alpha}, beta=${s.beta}, k=${s.k}`;
+    return `torch.nn.functional.local_response_norm(${values}, ${settings}).flatten()`;
   },
 };
 lrn.render = (context) => renderPanel(lrn, context);

@@ -18,7 +18,10 @@ const PANEL = wordsOf("panel", {
 
 // Unique ids for several widgets on one page; in Jupyter each class has a module of its own, so
 // they count together.
-const nextId = () => `gn-${(globalThis.googlenetPanels = (globalThis.googlenetPanels ?? 0) + 1)}`;
+function nextId() {
+  globalThis.googlenetPanels = (globalThis.googlenetPanels ?? 0) + 1;
+  return `gn-${globalThis.googlenetPanels}`;
+}
 
 function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -110,15 +113,15 @@ function fixed2(n, unit) {
     ? ((low + (low % 2)) / 100).toFixed(2)
     : (n / unit).toFixed(2);
 }
-const table = (head, rows, label) =>
-  `<div class="gn-scroll" tabindex="0" role="region" aria-label="${label}"><table class="gn-rules"><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>` +
-  rows
-    .map(
-      ([first, ...cells]) =>
-        `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`,
-    )
-    .join("") +
-  "</tbody></table></div>";
+// A table that scrolls; the first cell of a row is its name.
+const ruled = (label, head, body, cls = "gn-scroll gn-tall") =>
+  `<div class="${cls}" tabindex="0" role="region" aria-label="${label}"><table class="gn-rules">` +
+  `<thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead>` +
+  `<tbody>${body}</tbody></table></div>`;
+const tableRow = ([first, ...cells]) =>
+  `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+const tableRows = (rows) => rows.map(tableRow).join("");
+const table = (head, rows, label) => ruled(label, head, tableRows(rows), "gn-scroll");
 const PARSERS = { number: parseNumber, list: parseList };
 
 // A text as the value of any field: {value} or {error: sentence}.
@@ -160,7 +163,8 @@ async function copyText(text) {
 }
 
 // spec: {strings, fields, initial, defaults, presets(), compute(state, t), steps(result, t),
-// draw(result, width, selected, t), mark(drawings, result), more(state, result, t), fold(result, t), code(state, preset), last(result)}
+// draw(result, width, selected, t), mark(drawings, result), more(state, result, t), fold(result, t),
+// code(state, preset), last(result)}
 // A field is {name, type, ...}: "whole" (min, max of the slider; least, top: what is allowed; unit,
 // words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
 // what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
@@ -206,11 +210,13 @@ function renderPanel(spec, { model, el }) {
     h("option", {}, t.own),
   );
   let group = null;
-  presets.forEach((preset) => {
-    if (!group || group.label !== preset.group)
-      presetMenu.append((group = h("optgroup", { label: preset.group })));
+  for (const preset of presets) {
+    if (group?.label !== preset.group) {
+      group = h("optgroup", { label: preset.group });
+      presetMenu.append(group);
+    }
     group.append(h("option", {}, preset.label));
-  });
+  }
   root.append(
     h(
       "div",

@@ -37,10 +37,10 @@ const pool_size = sizeWidget((state) => state.kind, {
     return (
       `<table class="gn-rules"><caption>${t.compare}</caption><tbody>` +
       rules
-        .map(
-          ([name, out, here]) =>
-            `<tr${here ? ' class="gn-here"' : ""}><th scope="row">${name}${here ? ` (${t.here})` : ""}</th><td>${out === null ? t.none : out}</td></tr>`,
-        )
+        .map(([name, out, here]) => {
+          const label = `<th scope="row">${name}${here ? ` (${t.here})` : ""}</th>`;
+          return `<tr${here ? ' class="gn-here"' : ""}>${label}<td>${out === null ? t.none : out}</td></tr>`;
+        })
         .join("") +
       "</tbody></table>"
     );

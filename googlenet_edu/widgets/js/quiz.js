@@ -4,7 +4,7 @@ const QUIZ_WORDS = wordsOf("quiz");
 
 function quizText(node, text) {
   // `code` in backticks, everything else plain text: nothing is read as HTML.
-  text.split("`").forEach((part, i) => node.append(i % 2 ? h("code", {}, part) : part));
+  node.append(...text.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part)));
   return node;
 }
 

@@ -112,12 +112,21 @@ const receptive_field = {
       square(a.seen_x[0], a.seen_y[0], a.size, a.size, "gn-reading");
     const map = 150,
       one = map / a.side;
-    const cell = `<rect x="1" y="1" width="${map}" height="${map}" class="gn-result"/><rect x="${(1 + a.cell[0] * one).toFixed(1)}" y="${(1 + a.cell[1] * one).toFixed(1)}" width="${Math.max(2, one).toFixed(1)}" height="${Math.max(2, one).toFixed(1)}" class="gn-chosen"/>`;
+    const mark = Math.max(2, one);
+    const cell =
+      box(1, 1, map, map, "gn-result") +
+      box(
+        1 + a.cell[0] * one,
+        (1 + a.cell[1] * one).toFixed(2),
+        mark,
+        mark.toFixed(2),
+        "gn-chosen",
+      ) +
+      note(map / 2, map + 17, `${a.side} × ${a.side}`, "gn-small");
+    const side = Math.ceil(room + 8);
     return (
-      `<div class="gn-row"><div>${svg(Math.ceil(room + 8), Math.ceil(room + 8), t.drawing(a), image)}</div><div>${svg(map + 2, map + 22, t.one(a.layer), cell + note(map / 2, map + 17, `${a.side} × ${a.side}`, "gn-small"))}</div></div>` +
-      `<p class="gn-legend">${Object.entries(t.legend)
-        .map(([cls, word]) => `<span><i class="gn-key ${cls}"></i>${word}</span>`)
-        .join("")}</p>`
+      beside(svg(side, side, t.drawing(a), image), svg(map + 2, map + 22, t.one(a.layer), cell)) +
+      legendOf(Object.entries(t.legend))
     );
   },
   code: (s) =>

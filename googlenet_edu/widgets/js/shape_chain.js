@@ -111,31 +111,38 @@ const shape_chain = {
             tall = Math.max(1.5, h * unit),
             wide = Math.max(1.5, w * unit);
           const label = (name || t.image).replace("inception", "");
-          return `<div class="gn-stage">${svg(Math.ceil(wide) + 2, Math.ceil(tall) + 2, t.drawing(label, t.shape(shape)), box(1, 1, wide, tall.toFixed(2), "gn-bar"))}<strong>${label}</strong><span>${t.shape(shape)}</span></div>`;
+          const bar = box(1, 1, wide, tall.toFixed(2), "gn-bar");
+          const text = t.shape(shape);
+          const drawn = svg(Math.ceil(wide) + 2, Math.ceil(tall) + 2, t.drawing(label, text), bar);
+          return `<div class="gn-stage">${drawn}<strong>${label}</strong><span>${text}</span></div>`;
         })
         .join("") +
       "</div>"
     );
   },
   more: (s, a, t) =>
-    `<details class="gn-details" data-gn-key="layers"><summary>${t.list} (${a.layers.length})</summary><div data-gn-fold></div></details>`,
+    `<details class="gn-details" data-gn-key="layers"><summary>${t.list} (${a.layers.length})</summary>` +
+    "<div data-gn-fold></div></details>",
   fold: (a, t) =>
-    `<div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.list}"><table class="gn-rules"><thead><tr>` +
-    [t.layer, t.kind, t.into, t.after].map((head) => `<th scope="col">${head}</th>`).join("") +
-    "</tr></thead><tbody>" +
-    a.rows
-      .map(
-        (row) =>
-          `<tr><th scope="row">${row.name}</th><td>${row.kind}</td><td>${row.into.slice(1).join(" × ")}</td><td>${row.out.slice(1).join(" × ")}</td></tr>`,
-      )
-      .join("") +
-    "</tbody></table></div>",
+    ruled(
+      t.list,
+      [t.layer, t.kind, t.into, t.after],
+      tableRows(
+        a.rows.map((row) => [
+          row.name,
+          row.kind,
+          ...[row.into, row.out].map((n) => n.slice(1).join(" × ")),
+        ]),
+      ),
+    ),
   code(s, preset, a) {
     const heads = a.error || !a.aux_fits ? "aux=False" : "";
-    const floor = s.ceil_mode
-      ? ""
-      : "\nfor layer in (net.maxpool1, net.maxpool2, net.maxpool3, net.maxpool4):\n    layer.ceil_mode = False";
-    return `net = GoogLeNet(${heads}).eval()${floor}\nnet(torch.ones(${s.batch_size}, 3, ${s.image_height}, ${s.image_width})).logits.shape`;
+    const pools = "(net.maxpool1, net.maxpool2, net.maxpool3, net.maxpool4)";
+    return [
+      `net = GoogLeNet(${heads}).eval()`,
+      ...(s.ceil_mode ? [] : [`for layer in ${pools}:\n    layer.ceil_mode = False`]),
+      `net(torch.ones(${s.batch_size}, 3, ${s.image_height}, ${s.image_width})).logits.shape`,
+    ].join("\n");
   },
 };
 shape_chain.render = (context) => renderPanel(shape_chain, context);

@@ -10,7 +10,9 @@ function floorDiv(a, b) {
   return a % b !== 0n && a < 0n !== b < 0n ? q - 1n : q;
 }
 const ceilDiv = (a, b) => -floorDiv(-a, b);
+// biome-ignore lint/complexity/useMathMinMax: Math.min takes no BigInt
 const least = (a, b) => (a < b ? a : b);
+// biome-ignore lint/complexity/useMathMinMax: Math.max takes no BigInt
 const most = (a, b) => (a > b ? a : b);
 
 // "111.5", "4" or "about 54.333"; halves of a thousandth go to the even neighbour, as in Python.

@@ -188,19 +188,26 @@ const summary_reader = {
     const name = (node) => (node.depth ? `${node.kind}: ${node.depth}-${node.index}` : node.kind);
     const cell = (i, column, value) => {
       const shown = value === null ? "--" : grouped(value);
-      return `<td><button type="button" class="gn-mark" aria-pressed="false" aria-label="${shown}: ${t.explain(t.options[column], name(a.tree[i]))}" data-gn-set='{"row":${i},"column":"${column}"}'>${shown}</button></td>`;
+      const label = `${shown}: ${t.explain(t.options[column], name(a.tree[i]))}`;
+      const set = `{"row":${i},"column":"${column}"}`;
+      return (
+        `<td><button type="button" class="gn-mark" aria-pressed="false" aria-label="${label}" ` +
+        `data-gn-set='${set}'>${shown}</button></td>`
+      );
     };
     const lines = a.tree.map((node, i) => {
       if (node.depth > a.depth) return "";
       const sums = node.leaf || node.depth === a.depth ? node.sums : {};
       return (
-        `<tr><th scope="row" style="padding-left:${6 + 14 * node.depth}px">${name(node)}</th><td>[${node.out.join(", ")}]</td>` +
+        `<tr><th scope="row" style="padding-left:${6 + 14 * node.depth}px">${name(node)}</th>` +
+        `<td>[${node.out.join(", ")}]</td>` +
         cell(i, "params", sums.params || null) +
         cell(i, "mult-adds", sums.params ? sums["mult-adds"] : null) +
         "</tr>"
       );
     });
-    return `<div class="gn-scroll gn-tall" tabindex="0" role="region" aria-label="${t.title}, ${t.layer}"><table class="gn-rules"><thead><tr>${[t.layer, t.output, t.options.params, t.options["mult-adds"]].map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
+    const head = [t.layer, t.output, t.options.params, t.options["mult-adds"]];
+    return ruled(`${t.title}, ${t.layer}`, head, lines.join(""));
   },
   // Which number is explained is marked in the table as it stands: to write 700 cells anew costs more.
   mark(part, a) {
@@ -209,14 +216,16 @@ const summary_reader = {
       button.classList.toggle("gn-strong", chosen);
     };
     part.querySelector(".gn-here")?.classList.remove("gn-here");
-    part.querySelectorAll(".gn-strong").forEach((button) => set(button, false));
+    for (const button of part.querySelectorAll(".gn-strong")) set(button, false);
     for (const button of part.querySelectorAll(`[data-gn-set^='{"row":${a.row},']`)) {
       button.closest("tr").classList.add("gn-here");
       if (button.dataset.gnSet.endsWith(`"${a.column}"}`)) set(button, true);
     }
   },
   code: (s) =>
-    `summarize(GoogLeNet(${s.num_classes === 1000 ? "" : `num_classes=${s.num_classes}`}), (${s.batch_size}, 3, ${s.image_size}, ${s.image_size}), depth=${s.depth}, col_names=("output_size", "num_params", "mult_adds"))`,
+    `summarize(GoogLeNet(${s.num_classes === 1000 ? "" : `num_classes=${s.num_classes}`}), ` +
+    `(${s.batch_size}, 3, ${s.image_size}, ${s.image_size}), depth=${s.depth}, ` +
+    'col_names=("output_size", "num_params", "mult_adds"))',
 };
 // What torchinfo adds up over a row's layers.
 const summarySums = (layers) => {

@@ -85,19 +85,17 @@ function sizeWidget(kindOf, rest) {
     result: (a) => Number(a.out),
     draw(a, width, selected, t) {
       if (!canDraw(a)) return `<p class="gn-muted">${t.tooLargeToDraw}</p>`;
-      const legend = Object.entries(t.legend)
-        .filter(
-          ([cls]) =>
-            (cls !== "gn-pad" || a.left + a.right > 0n) &&
-            (cls !== "gn-unread" || a.unread.count !== 0n),
-        )
-        .map(([cls, word]) => `<span><i class="gn-key ${cls}"></i>${word}</span>`)
-        .join("");
+      const legend = Object.entries(t.legend).filter(
+        ([cls]) =>
+          (cls !== "gn-pad" || a.left + a.right > 0n) &&
+          (cls !== "gn-unread" || a.unread.count !== 0n),
+      );
       const wide = width >= 560;
       const strip = wide ? width - 300 : width;
+      const squares = drawSquares(a, wide ? 280 : width, selected, t);
       return (
-        `<div class="gn-row"><div>${drawOverview(a, strip, selected, t)}</div><div>${drawSquares(a, wide ? 280 : width, selected, t)}</div></div>` +
-        `<div>${drawCells(a, width, selected, t)}</div><p class="gn-legend">${legend}</p>`
+        beside(drawOverview(a, strip, selected, t), squares) +
+        `<div>${drawCells(a, width, selected, t)}</div>${legendOf(legend)}`
       );
     },
     ...rest,
