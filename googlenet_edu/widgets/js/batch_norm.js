@@ -1,18 +1,7 @@
 // Batch norm: one channel of a small batch before and after, and the running statistics.
 
 const batch_norm = {
-  strings: wordsOf("batch_norm", {
-    en: {
-      answer: (a) =>
-        `${a.training ? "Training" : "Evaluation"}: mean ${shortNumber(a.mean)}, variance ${shortNumber(a.var)}; the values become ${listText(a.outputs)}`,
-      drawing: (word, values) => `The values ${word}, on a line: ${listText(values)}`,
-    },
-    zh: {
-      answer: (a) =>
-        `${a.training ? "训练" : "评估"}：均值 ${shortNumber(a.mean)}，方差 ${shortNumber(a.var)}；数值变为 ${listText(a.outputs)}`,
-      drawing: (word, values) => `数轴上${word}的值：${listText(values)}`,
-    },
-  }),
+  strings: wordsOf("batch_norm"),
   initial: {
     values: [1, 2, 3, 6],
     weight: 1,

@@ -3,16 +3,7 @@
 const COSTS = { params: "params", "multiply-adds": "madds", memory: "bytes" };
 
 const cost_ledger = {
-  strings: wordsOf("cost_ledger", {
-    en: {
-      answer: (a) =>
-        `${grouped(a.params)} parameters, ${grouped(a.multiply_adds)} multiply-adds, ${fixed2(a.activation_bytes, 1e6)} MB of activations`,
-    },
-    zh: {
-      answer: (a) =>
-        `${grouped(a.params)} 个参数，${grouped(a.multiply_adds)} 次乘加，激活 ${fixed2(a.activation_bytes, 1e6)} MB`,
-    },
-  }),
+  strings: wordsOf("cost_ledger"),
   initial: {
     image_size: 224,
     batch_size: 1,

@@ -113,7 +113,7 @@ function drawCells(a, width, selected, t) {
     }
   }
   const height = y + CELL + 12 + rows * 8 + (a.dropped ? 14 : 0);
-  return svg(width, height, t.cellsLabel(a, selected), body);
+  return svg(width, height, t.cellsLabel(selected, unreadText(a, t)), body);
 }
 
 // The whole axis to scale: input above, output below, the chosen window between them.
@@ -124,7 +124,7 @@ function drawOverview(a, width, selected, t) {
   const total = Math.max(padded, selected * stride + span, out);
   const unit = (width - 8) / total;
   const x = (cell) => 4 + cell * unit;
-  let body = note(4, 12, t.inputStrip(a), "gn-small gn-muted", "start");
+  let body = note(4, 12, a.left ? t.inputPadded(a) : t.inputStrip(a), "gn-small gn-muted", "start");
   body += box(x(0), 18, padded * unit, 20, "gn-pad") + box(x(left), 18, n * unit, 20, "gn-cell");
   const [from, to] = [x(selected * stride), x(selected * stride + span)];
   const shift = (total - out) / 2; // the output, same scale, centred under the input
@@ -135,8 +135,8 @@ function drawOverview(a, width, selected, t) {
   body +=
     box(x(shift), 66, out * unit, 20, "gn-result") +
     box(a0, 64, Math.max(a1 - a0, 1.5), 24, "gn-chosen");
-  body += note(4, 102, t.outputStrip(a), "gn-small gn-muted", "start");
-  return svg(width, 108, t.overviewLabel(a, selected), body);
+  body += note(4, 102, t.outputStrip({ out, one: out === 1 }), "gn-small gn-muted", "start");
+  return svg(width, 108, t.overviewLabel({ n, out, window: selected }), body);
 }
 
 // The square image and the square feature map, same scale.

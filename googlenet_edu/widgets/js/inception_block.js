@@ -50,14 +50,7 @@ function blockCosts(s, reductions) {
 }
 
 const inception_block = {
-  strings: wordsOf("inception_block", {
-    en: {
-      saved: (a) => `${grouped(a.naive)} / ${grouped(a.reduced)} = ${shortNumber(a.saved)}`,
-    },
-    zh: {
-      saved: (a) => `${grouped(a.naive)} / ${grouped(a.reduced)} = ${shortNumber(a.saved)}`,
-    },
-  }),
+  strings: wordsOf("inception_block"),
   initial: {
     in_channels: 192,
     ch1x1: 64,

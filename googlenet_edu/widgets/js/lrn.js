@@ -1,18 +1,7 @@
 // Local response normalization: the channels of one place, and the window of one of them.
 
 const lrn = {
-  strings: wordsOf("lrn", {
-    en: {
-      outside: (c, n) => `channel=${c} is outside the ${n} values: choose 0 to ${n - 1}.`,
-      answer: (a) =>
-        `Channel ${a.channel}: ${shortNumber(a.values[a.channel])} becomes ${shortNumber(a.outputs[a.channel])}; its window holds channels ${a.from} to ${a.to}.`,
-    },
-    zh: {
-      outside: (c, n) => `channel=${c} 超出 ${n} 个值：请选择 0 到 ${n - 1}。`,
-      answer: (a) =>
-        `通道 ${a.channel}：${shortNumber(a.values[a.channel])} 变为 ${shortNumber(a.outputs[a.channel])}；窗口包含通道 ${a.from} 到 ${a.to}。`,
-    },
-  }),
+  strings: wordsOf("lrn"),
   initial: {
     values: [1, 2, 30, 2, 1, 0.5],
     channel: 1,
@@ -57,7 +46,7 @@ const lrn = {
     })),
   compute(s, t) {
     const n = s.values.length;
-    if (s.channel >= n) return { error: t.outside(s.channel, n) };
+    if (s.channel >= n) return { error: t.outside({ ...s, n, last: n - 1 }) };
     const below = Math.floor(s.size / 2),
       above = Math.floor((s.size - 1) / 2),
       outputs = [],
@@ -77,6 +66,9 @@ const lrn = {
     const i = s.channel;
     return {
       ...s,
+      n,
+      before: s.values[i],
+      after: outputs[i],
       outputs,
       denominators,
       sum: sums[i],

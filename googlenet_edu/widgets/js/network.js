@@ -1,26 +1,15 @@
 // The walk of googlenet_edu.costs through all layers, for the page: shapes and costs by
 // arithmetic. Tested against Python's ledger, row by row.
 
-const NETWORK_WORDS = wordsOf("network", {
-  en: {
-    headGrid: (e) =>
-      `${e.layer} gets a map of ${e.height} x ${e.width} and gives ${e.out[0]} x ${e.out[1]}, but the linear layer after it needs ${NETWORK.grid} x ${NETWORK.grid}: square images from 223 to 270 px fit; choose such a size, aux=False or aux_pool='adaptive'.`,
-  },
-  zh: {
-    headGrid: (e) =>
-      `${e.layer} 收到 ${e.height} x ${e.width} 的特征图，得到 ${e.out[0]} x ${e.out[1]}，但其后的线性层需要 ${NETWORK.grid} x ${NETWORK.grid}：223 到 270 像素的正方形图像合适；请选择这样的尺寸，或 aux=False，或 aux_pool='adaptive'。`,
-  },
-});
+const NETWORK_WORDS = wordsOf("network");
 
 // The sentence for an error of walkNetwork; lang picks the language.
 function networkError(error, lang = "en") {
   const words = NETWORK_WORDS[lang];
-  if (error.key !== "breaks") return words[error.key](error);
-  const why = SIZE_WORDS[lang][error.why[0]](error.why[1]);
-  return words.breaks(
-    error,
-    error.height === error.width ? why : `${words.axes[error.axis]}: ${why}`,
-  );
+  if (error.key !== "breaks") return words[error.key]({ ...error, ...NETWORK.heads });
+  const [key, values] = error.why;
+  const where = error.height === error.width ? "" : `${words.axes[error.axis]}: `;
+  return words.breaks({ ...error, why: where + SIZE_WORDS[lang][key](values) });
 }
 
 class WalkError extends Error {
@@ -94,7 +83,7 @@ function walkNetwork({ height, width, batch = 1, classes = 1000, aux = true, cei
     const [, , h, w] = shape,
       layer = `${name}.feature_.0`;
     const grid = [h, w].map((side) => sideAfter(side, "avg", 5, 3, 0, false).out ?? 0);
-    const fits = grid.every((side) => side === NETWORK.grid);
+    const fits = grid.every((side) => side === NETWORK.heads.grid);
     heads.push({ name, height: h, width: w, grid, fits });
     if (!fits && aux === "show") return;
     if (Math.min(h, w) < 5)

@@ -1,20 +1,7 @@
 // One panel for every widget: fields, presets, result, steps, drawing, code line.
 // It works on an anywidget model, which in the static page is the small model of host.js.
 
-const PANEL = wordsOf("panel", {
-  en: {
-    notOne: (name, options, text) =>
-      `${name} must be one of ${options.map((o) => `'${o}'`).join(", ")}, but got '${text}': choose one of these.`,
-    tooLarge: (name, text) =>
-      `${name}=${text} is more than a browser holds exactly (${SAFE}): use a smaller number here, or googlenet_edu.sizes in Python.`,
-  },
-  zh: {
-    notOne: (name, options, text) =>
-      `${name} 须为 ${options.map((o) => `'${o}'`).join("、")} 之一，但得到的是 '${text}'：请选择其一。`,
-    tooLarge: (name, text) =>
-      `${name}=${text} 超出浏览器能精确表示的范围（${SAFE}）：请输入较小的数，或在 Python 中使用 googlenet_edu.sizes。`,
-  },
-});
+const PANEL = wordsOf("panel");
 
 // Unique ids for several widgets on one page; in Jupyter each class has a module of its own, so
 // they count together.
@@ -63,7 +50,7 @@ function parseWhole(field, text, t) {
   const number = BigInt(given);
   const least = field.least ?? field.min;
   if (number < BigInt(least)) return { error: t.tooSmall(field.name, least, number) };
-  if (number > BigInt(SAFE)) return { error: t.tooLarge(field.name, number) };
+  if (number > BigInt(SAFE)) return { error: t.tooLarge(field.name, number, SAFE) };
   if (field.top !== undefined && number > BigInt(field.top))
     return { error: t.over(field.name, field.top, number) };
   return { value: Number(number) };
@@ -100,18 +87,6 @@ function parseList(field, text, t) {
     return { error: t.howMany(field.name, field.atLeast, field.atMost, parts.length) };
   const read = parts.map((part, i) => parseNumber(field, part, t, `${field.name}[${i}]`));
   return read.find((one) => one.error) ?? { value: read.map((one) => one.value) };
-}
-// Numbers for readers: 6 significant digits, and whole numbers in groups of three.
-const shortNumber = (x) => String(Number(x.toPrecision(6)));
-const listText = (values) =>
-  values.slice(0, 8).map(shortNumber).join(", ") + (values.length > 8 ? ", ..." : "");
-// n / unit with two digits, as Python writes it: halves go to the even neighbour.
-function fixed2(n, unit) {
-  const hundredths = n / (unit / 100),
-    low = Math.floor(hundredths);
-  return hundredths - low === 0.5 && ((n / unit) * 8) % 1 === 0
-    ? ((low + (low % 2)) / 100).toFixed(2)
-    : (n / unit).toFixed(2);
 }
 // A table that scrolls; the first cell of a row is its name.
 const ruled = (label, head, body, cls = "gn-scroll gn-tall") =>
@@ -169,7 +144,8 @@ async function copyText(text) {
 // words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
 // what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
 // A button in the drawing with data-gn-set='{"name": value}' sets fields. last(result) is the
-// last index of the stepper, for widgets that have one; result(answer) the value of the trait out.
+// last index of the stepper, for widgets that have one, and window(result, index, t) what it stands on;
+// result(answer) the value of the trait out.
 function renderPanel(spec, { model, el }) {
   const id = nextId();
   const lang = model.get("lang") in PANEL ? model.get("lang") : "en";
@@ -474,7 +450,7 @@ function renderPanel(spec, { model, el }) {
         const [, slider, value] = windowRow.children;
         slider.max = last;
         slider.value = selected;
-        value.textContent = t.windowText(answer, selected);
+        value.textContent = spec.window(answer, selected, t);
         slider.setAttribute("aria-valuetext", value.textContent);
       }
       replaceInside(drawings, spec.draw(answer, width || 600, selected, t));

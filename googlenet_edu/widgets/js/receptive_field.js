@@ -1,20 +1,7 @@
 // Receptive field: one cell of a feature map, and the square of the image it sees.
 
 const receptive_field = {
-  strings: wordsOf("receptive_field", {
-    en: {
-      outside: (name, value, side) =>
-        `${name}=${value} is outside the map of ${side} x ${side}: choose 0 to ${side - 1}.`,
-      span: (a) =>
-        `x from ${a.seen_x[0]} to ${a.seen_x[1] - 1}, y from ${a.seen_y[0]} to ${a.seen_y[1] - 1}; inside the image ${a.inside[0]} × ${a.inside[1]} px`,
-    },
-    zh: {
-      outside: (name, value, side) =>
-        `${name}=${value} 在 ${side} x ${side} 的特征图之外：请选择 0 到 ${side - 1}。`,
-      span: (a) =>
-        `x 从 ${a.seen_x[0]} 到 ${a.seen_x[1] - 1}，y 从 ${a.seen_y[0]} 到 ${a.seen_y[1] - 1}；图像内 ${a.inside[0]} × ${a.inside[1]} 像素`,
-    },
-  }),
+  strings: wordsOf("receptive_field"),
   initial: { layer: "inception5b", cell_x: 3, cell_y: 3, image_size: 224 },
   defaults: { image_size: 224 },
   fields: [
@@ -71,7 +58,7 @@ const receptive_field = {
       if (name === s.layer) break;
     }
     for (const name of ["cell_x", "cell_y"])
-      if (s[name] >= side) return { error: t.outside(name, s[name], side) };
+      if (s[name] >= side) return { error: t.outside(name, s[name], side, side - 1) };
     const seen = (cell) => [start + cell * jump, start + cell * jump + size];
     const seen_x = seen(s.cell_x),
       seen_y = seen(s.cell_y);
@@ -95,7 +82,7 @@ const receptive_field = {
   },
   steps: (a, t) => [
     ...a.rows.map((row) => [row.name.replace("inception", ""), t.step(row)]),
-    [t.sees, t.span(a)],
+    [t.sees, t.span(...[a.seen_x, a.seen_y].map(([first, stop]) => [first, stop - 1]), a.inside)],
   ],
   draw(a, width, selected, t) {
     const low = Math.min(0, a.seen_x[0], a.seen_y[0]),

@@ -13,22 +13,7 @@ const CHAIN_STAGES = [
 ];
 
 const shape_chain = {
-  strings: wordsOf("shape_chain", {
-    en: {
-      shape: ([c, h, w]) => `${c} × ${h} × ${w}`,
-      answer: (a) =>
-        `After 5b: ${shape_chain.strings.en.shape(a.out)}. ${a.aux_fits ? "Both auxiliary classifiers fit." : "The auxiliary classifiers do not fit: torch refuses them."}`,
-      rows: (a, n) =>
-        `${n} / 2048 = ${a.view_rows} rows for ${a.batch} images${a.view_rows === a.batch ? "" : ": rows are no longer images"}`,
-    },
-    zh: {
-      shape: ([c, h, w]) => `${c} × ${h} × ${w}`,
-      answer: (a) =>
-        `5b 之后：${shape_chain.strings.en.shape(a.out)}。${a.aux_fits ? "两个辅助分类器都合适。" : "辅助分类器不合适：torch 会拒绝。"}`,
-      rows: (a, n) =>
-        `${n} / 2048 = ${a.view_rows} 行，共 ${a.batch} 张图像${a.view_rows === a.batch ? "" : "：行不再是图像"}`,
-    },
-  }),
+  strings: wordsOf("shape_chain"),
   initial: { image_height: 224, image_width: 224, batch_size: 20, ceil_mode: true },
   defaults: { batch_size: 20, ceil_mode: true },
   fields: [
@@ -98,7 +83,12 @@ const shape_chain = {
         t.grid,
         side(head.height, h) + (head.width === head.height ? "" : `, ${side(head.width, w)}`),
       ],
-      [t.view, a.view_rows === null ? t.noRows(numbers) : t.rows(a, numbers)],
+      [
+        t.view,
+        a.view_rows === null
+          ? t.noRows(numbers)
+          : t.rows(numbers, a.view_rows, a.batch, a.view_rows === a.batch),
+      ],
     ];
   },
   draw(a, width, selected, t) {
@@ -112,7 +102,7 @@ const shape_chain = {
             wide = Math.max(1.5, w * unit);
           const label = (name || t.image).replace("inception", "");
           const bar = box(1, 1, wide, tall.toFixed(2), "gn-bar");
-          const text = t.shape(shape);
+          const text = shape.join(" × ");
           const drawn = svg(Math.ceil(wide) + 2, Math.ceil(tall) + 2, t.drawing(label, text), bar);
           return `<div class="gn-stage">${drawn}<strong>${label}</strong><span>${text}</span></div>`;
         })

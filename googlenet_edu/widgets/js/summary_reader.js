@@ -54,18 +54,7 @@ function summaryTree(rows) {
 }
 
 const summary_reader = {
-  strings: wordsOf("summary_reader", {
-    en: {
-      outside: (row, n) => `row=${row} is outside the table of ${n} lines: choose 0 to ${n - 1}.`,
-      answer: (a) =>
-        `${a.title}, ${summary_reader.strings.en.options[a.column]}: ${grouped(a.value)}${a.column === "memory" ? " bytes" : ""}`,
-    },
-    zh: {
-      outside: (row, n) => `row=${row} 超出 ${n} 行的表格：请选择 0 到 ${n - 1}。`,
-      answer: (a) =>
-        `${a.title}，${summary_reader.strings.zh.options[a.column]}：${grouped(a.value)}${a.column === "memory" ? " 字节" : ""}`,
-    },
-  }),
+  strings: wordsOf("summary_reader"),
   initial: {
     batch_size: 20,
     image_size: 224,
@@ -80,7 +69,14 @@ const summary_reader = {
     { name: "row", min: 0, max: 363 },
     { name: "column", type: "choice", options: SUMMARY_COLUMNS },
     { name: "batch_size", min: 1, max: 64, top: 4096 },
-    { name: "image_size", min: 223, max: 270, least: 1, top: 4096, unit: "px" },
+    {
+      name: "image_size",
+      min: NETWORK.heads.fit[0],
+      max: NETWORK.heads.fit[1],
+      least: 1,
+      top: 4096,
+      unit: "px",
+    },
     { name: "num_classes", min: 1, max: 1000, top: 100000 },
   ],
   presets: () =>
@@ -112,7 +108,7 @@ const summary_reader = {
     }
     const { walk, tree } = summary_reader.kept;
     if (walk.error) return { error: networkError(walk.error, t.lang) };
-    if (s.row >= tree.length) return { error: t.outside(s.row, tree.length) };
+    if (s.row >= tree.length) return { error: t.outside(s.row, tree.length, tree.length - 1) };
     const node = tree[s.row],
       layers = walk.rows.slice(node.first, node.stop);
     const value = node.leaf && s.column === "memory" ? node.leaf.bytes : node.sums[s.column];
@@ -125,6 +121,8 @@ const summary_reader = {
       node,
       layers,
       title,
+      label: t.options[s.column],
+      memory: s.column === "memory",
       value,
       out: value,
       lines: tree.length,
