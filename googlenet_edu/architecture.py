@@ -35,7 +35,9 @@ __all__ = [
 # The fixed auxiliary classifiers flatten a grid of 4 x 4 cells: 4 * 4 * 128 = 2048 numbers. A map
 # of 14 to 16 cells after inception4a gives it, and these square images give such a map.
 HEAD_GRID = 4
-HEAD_IMAGES = "223 to 270 px"
+HEAD_SIDES = (223, 270)
+HEAD_LEAST = 79  # the smallest image whose map at 4a the average pool takes, 5 x 5
+HEAD_IMAGES = f"{HEAD_SIDES[0]} to {HEAD_SIDES[1]} px"
 
 
 def head_grid(side: int) -> int:

@@ -6,7 +6,9 @@ Those of sizes raise `SizeError`. Nothing here imports torch.
 
 import json
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -20,12 +22,17 @@ __all__ = [
     "choice",
     "count",
     "decimal",
+    "filled",
     "flag",
     "is_sequence",
     "joined",
+    "list_text",
+    "number_text",
     "pair",
     "per_axis",
     "quote",
+    "say",
+    "short_number",
     "show",
     "truth",
     "where",
@@ -37,10 +44,83 @@ AXES = ("height", "width")
 
 
 @cache
-def words(section, lang="en"):
+def words(section: str, lang: str = "en") -> dict[str, Any]:
     """Return {key: sentence} of a section of words.json, which the widgets' scripts share."""
     text = Path(__file__).with_name("words.json").read_text(encoding="utf-8")
     return json.loads(text)[section][lang]
+
+
+def say(section: str, key: str, /, *given: Any, lang: str = "en", **named: Any) -> str:
+    """Return a sentence of words.json with its places filled; see `filled`."""
+    return filled(words(section, lang)[key], given, named)
+
+
+PLACE = re.compile(r"\{([\w.]+)(?::([^}/?]+))?(?:/([^}]*))?(?:\?([^|}]*)\|([^}]*))?\}")
+
+
+def filled(text: str, given: Sequence[Any], named: Mapping[str, Any]) -> str:
+    """Fill the places of a sentence, as js/phrases.js does, where they are explained."""
+
+    def fill(place: re.Match[str]) -> str:
+        path, form, between, yes, no = place.groups()
+        first, *rest = path.split(".")
+        value = given[int(first)] if first.isdigit() else named[first]
+        for key in rest:
+            value = value[int(key)]
+        if no is not None:
+            return yes if value else no
+        if is_sequence(value):
+            if form == "6":
+                return list_text(value)
+            return (", " if between is None else between).join(_written(one, form) for one in value)
+        return _written(value, form)
+
+    return PLACE.sub(fill, text)
+
+
+def _written(value: Any, form: str | None) -> str:
+    if form == "q":
+        return quote(value)
+    if form == ",":
+        return f"{value:,}"
+    if form == "6":
+        return short_number(value)
+    if form == "MB":
+        return f"{value / 1e6:.2f}"
+    return number_text(value) if isinstance(value, float) else str(value)
+
+
+def number_text(number: float) -> str:
+    """Write a number as a browser does: 0.00001 and not 1e-05, whole numbers without a point."""
+    return _layout(Decimal(repr(float(number))))
+
+
+def short_number(number: float) -> str:
+    """Write a number with 6 significant digits, as a browser does."""
+    return _layout(Context(prec=6, rounding=ROUND_HALF_UP).create_decimal(Decimal(float(number))))
+
+
+def list_text(numbers: Sequence[float]) -> str:
+    """Write the first 8 numbers of a list, 6 digits each."""
+    return ", ".join(map(short_number, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+
+
+def _layout(value: Decimal) -> str:
+    sign, digits, exponent = value.normalize().as_tuple()
+    text = "".join(map(str, digits))
+    if text == "0":
+        return "0"
+    point = exponent + len(text)  # digits before the decimal point
+    if len(text) <= point <= 21:
+        text += "0" * (point - len(text))
+    elif 0 < point <= 21:
+        text = f"{text[:point]}.{text[point:]}"
+    elif -6 < point <= 0:
+        text = "0." + "0" * -point + text
+    else:
+        rest = f".{text[1:]}" if len(text) > 1 else ""
+        text = f"{text[0]}{rest}e{point - 1:+d}"
+    return "-" * sign + text
 
 
 class SizeError(ValueError):
@@ -59,7 +139,7 @@ def show(number: int) -> str:
     return str(number)
 
 
-def decimal(numerator: int, denominator: int) -> str:
+def decimal(numerator: int, denominator: int, lang: str = "en") -> str:
     """Write numerator / denominator as a decimal: "111.5", or "about 54.333"."""
     value = Fraction(numerator, denominator)
     if value.denominator == 1:
@@ -71,7 +151,7 @@ def decimal(numerator: int, denominator: int) -> str:
     text = f"{sign}{abs(thousandths) // 1000}.{abs(thousandths) % 1000:03d}"
     if value * 1000 == thousandths:
         return text.rstrip("0")
-    return f"about {text}"
+    return words("sizes", lang)["about"] + text
 
 
 def label(name: str, axis: str) -> str:
@@ -103,10 +183,7 @@ def whole(name: str, value: Any, minimum: int | None = None, axis: str = "") -> 
             hint = "give the number without quotes"
         raise SizeTypeError(f"{named} must be a whole number, but got {given}: {hint}.") from None
     if minimum is not None and number < minimum:
-        raise SizeError(
-            f"{named} must be {minimum} or more, but got {show(number)}: "
-            f"choose a whole number from {minimum} up."
-        )
+        raise SizeError(say("panel", "tooSmall", named, minimum, show(number)))
     return number
 
 
@@ -138,7 +215,7 @@ def choice(name: str, value: Any, options: Iterable[str], hint: str = "choose on
 def flag(name: str, value: Any) -> bool:
     """Return a truth value as it is; torch refuses anything else, and so do we."""
     if not isinstance(value, bool):
-        raise SizeTypeError(f"{name} must be True or False, but got {quote(value)}.")
+        raise SizeTypeError(say("panel", "notFlag", name, value))
     return value
 
 

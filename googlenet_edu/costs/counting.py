@@ -7,8 +7,16 @@ Nothing runs through the network and torch is not imported: shapes come from `si
 from functools import lru_cache
 from math import prod
 
-from ..architecture import HEAD_GRID, HEAD_IMAGES, ConvSpec, InceptionSpec, head_pool, network
-from ..checks import pair, truth, whole
+from ..architecture import (
+    HEAD_GRID,
+    HEAD_LEAST,
+    HEAD_SIDES,
+    ConvSpec,
+    InceptionSpec,
+    head_pool,
+    network,
+)
+from ..checks import pair, say, truth, whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
 from .rows import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
 
@@ -90,9 +98,8 @@ class Walk:
         try:
             return _size_after(spec, height, width)
         except SizeError as error:
-            raise SizeError(
-                f"{name} gets a map of {height} x {width} and cannot work: {error}"
-            ) from None
+            place = {"layer": name, "height": height, "width": width}
+            raise SizeError(say("network", "breaks", **place, why=error)) from None
 
     def step(self, name, block, spec, shape):
         """Add a convolution with its norm and ReLU, or a pool; return the shape after it."""
@@ -127,24 +134,17 @@ class Walk:
     def head(self, head, shape, aux_pool, classes):
         name = head.name
         pool = head.pool(aux_pool)
+        place = {"layer": f"{name}.feature_.0", "height": shape[2], "width": shape[3]}
+        place["fit"] = HEAD_SIDES
         if pool is None:
             now = (*shape[:2], HEAD_GRID, HEAD_GRID)
             self.add(f"{name}.feature_.0", name, "AdaptiveAvgPool2d", shape, now)
         elif min(shape[2:]) < pool.kernel_size:
-            raise SizeError(
-                f"{name}.feature_.0 needs a map of at least 5 x 5, but gets {shape[2]} x "
-                f"{shape[3]}: choose an image of 79 px or more ({HEAD_IMAGES} fit), aux=False or "
-                "aux_pool='adaptive'."
-            )
+            raise SizeError(say("network", "headTooSmall", **place, least=HEAD_LEAST))
         else:
             now = self.step(f"{name}.feature_.0", name, pool, shape)
             if now[2:] != (HEAD_GRID, HEAD_GRID):
-                raise SizeError(
-                    f"{name}.feature_.0 gets a map of {shape[2]} x {shape[3]} and gives "
-                    f"{now[2]} x {now[3]}, but the linear layer after it needs "
-                    f"{HEAD_GRID} x {HEAD_GRID}: square images from {HEAD_IMAGES} fit; choose such "
-                    "a size, aux=False or aux_pool='adaptive'."
-                )
+                raise SizeError(say("network", "headGrid", **place, out=now[2:], grid=HEAD_GRID))
         conv = ConvSpec("feature_.1", head.in_channels, head.conv_channels, 1)
         self.step(f"{name}.feature_.1", name, conv, now)
         hidden = self.linear(f"{name}.clf_.0", name, (shape[0], head.flat_features), head.hidden)

@@ -13,6 +13,7 @@ from ..checks import (
     pair,
     per_axis,
     quote,
+    say,
     show,
     where,
 )
@@ -147,10 +148,7 @@ def _conv_axes(size, kernel_size, stride, padding, dilation):
                 "torch spells the two words in small letters."
             )
         if padding == "same" and strides != (1, 1):
-            raise SizeError(
-                f"padding='same' needs stride=1, but stride={quote(stride)}: torch has no "
-                "strided 'same'; give the padding as a number."
-            )
+            raise SizeError(say("sizes", "sameStride", stride=quote(stride)))
         spans = zip(kernels, dilations, strict=True)
         total = [d * (k - 1) if padding == "same" else 0 for k, d in spans]
         left, right = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
@@ -169,11 +167,8 @@ def _conv_axes(size, kernel_size, stride, padding, dilation):
         span = d * (k - 1) + 1
         room = n + before + after - span
         if room < 0:
-            raise SizeError(
-                f"{where(name)}the kernel spans {show(span)} cells but the padded input has only "
-                f"{show(n + before + after)}: use a larger input or more padding, or a smaller "
-                "kernel_size or dilation."
-            )
+            sides = {"span": show(span), "padded": show(n + before + after)}
+            raise SizeError(where(name) + say("sizes", "kernelTooLarge", **sides))
         axes.append(
             AxisSteps(
                 kind="conv",
@@ -222,12 +217,9 @@ def _pool_axes(
         pair("padding", padding, 0),
         dilations,
     ):
-        place = where(name)
         if 2 * p > k:
-            raise SizeError(
-                f"{place}padding={show(p)} is more than half of kernel_size={show(k)}: torch "
-                f"allows at most {show(k // 2)} here, whatever the dilation."
-            )
+            values = {"p": show(p), "k": show(k), "limit": show(k // 2)}
+            raise SizeError(where(name) + say("sizes", "halfKernel", **values))
         span = d * (k - 1) + 1
         room = n + 2 * p - span
         steps = -(-room // s) if ceil_mode else room // s
@@ -235,11 +227,8 @@ def _pool_axes(
         dropped = ceil_mode and steps * s >= n + p
         out = steps + 1 - dropped
         if out < 1:
-            raise SizeError(
-                f"{place}the window spans {show(span)} cells but the padded input has only "
-                f"{show(n + 2 * p)}, so the output would be {show(out)}: use a larger input or a "
-                "smaller kernel_size or dilation."
-            )
+            values = {"span": show(span), "padded": show(n + 2 * p), "out": show(out)}
+            raise SizeError(where(name) + say("sizes", "windowTooLarge", **values))
         axes.append(
             AxisSteps(
                 kind=f"{kind}_pool",

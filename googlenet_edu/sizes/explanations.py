@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
 
-from ..checks import decimal, show
+from ..checks import decimal, say, show, words
 
 __all__ = ["AxisSteps", "Explanation", "PlainSteps", "Step", "UnreadCells", "Window", "Windows"]
 
@@ -136,23 +136,19 @@ class UnreadCells:
             yield range(start, stop)
             start = seen.find(0, stop)
 
-    def text(self, most=4):
+    def text(self, most=4, lang="en"):
         """Say which cells are never read, listing at most a few ranges."""
-        if self.count is None:
-            return "not looked up (dilated kernel on more than 100,000 cells)"
-        if self.count == 0:
-            return "none, every cell of the input is read"
+        if not self.count:
+            return words("sizes", lang)["unreadUnknown" if self.count is None else "unreadNone"]
         parts = []
         for cells in self.ranges():
             if len(parts) == most:
                 parts.append("...")
                 break
-            one = cells.stop - cells.start == 1
-            parts.append(
-                show(cells.start) if one else f"{show(cells.start)} to {show(cells.stop - 1)}"
-            )
-        plural = "" if self.count == 1 else "s"
-        return f"{show(self.count)} cell{plural}, index {', '.join(parts)} (counted from 0)"
+            first, last = show(cells.start), show(cells.stop - 1)
+            parts.append(first if first == last else say("sizes", "range", first, last, lang=lang))
+        values = {"count": show(self.count), "one": self.count == 1, "ranges": parts}
+        return say("sizes", "unread", lang=lang, **values)
 
     def __len__(self):
         return self.count or 0
@@ -218,58 +214,45 @@ class AxisSteps:
     @property
     def steps(self):
         """The calculation, line by line, with this axis's numbers."""
+        return self.told("en")
+
+    def told(self, lang):
+        """Return the steps in a language of words.json, "en" or "zh"."""
         s = show
-        if self.pad_left == self.pad_right:
-            padding = f"{s(self.size)} + 2 × {s(self.pad_left)} = {s(self.padded)}"
-        else:
-            padding = (
-                f"{s(self.size)} + {s(self.pad_left)} on the left + {s(self.pad_right)} "
-                f"on the right = {s(self.padded)}"
-            )
+        names = words("sizes", lang)["names"]
+        n, left, padded, whole = s(self.size), s(self.pad_left), s(self.padded), s(self.whole)
+        span, room, out = s(self.span), s(self.room), s(self.out)
+        given = {"n": n, "left": left, "right": s(self.pad_right), "padded": padded}
+        padding = f"{n} + 2 × {left} = {padded}"
+        if self.pad_left != self.pad_right:
+            padding = say("sizes", "same", lang=lang, **given)
         rounding = "ceil" if self.ceil_mode else "floor"
-        quotient = decimal(self.room, self.stride)
+        quotient = decimal(self.room, self.stride, lang)
+        spread = f"{s(self.dilation)} × ({s(self.kernel_size)} - 1) + 1 = {span}"
         lines = [
-            Step("padded input", padding, self.padded),
-            Step(
-                "kernel span",
-                f"{s(self.dilation)} × ({s(self.kernel_size)} - 1) + 1 = {s(self.span)}",
-                self.span,
-            ),
-            Step("room to move", f"{s(self.padded)} - {s(self.span)} = {s(self.room)}", self.room),
-            Step("strides", f"{s(self.room)} / {s(self.stride)} = {quotient}", quotient),
-            Step(rounding, f"{rounding}({quotient}) = {s(self.whole)}", self.whole),
+            ("padded", padding, self.padded),
+            ("span", spread, self.span),
+            ("room", f"{padded} - {span} = {room}", self.room),
+            ("strides", f"{room} / {s(self.stride)} = {quotient}", quotient),
+            (rounding, f"{rounding}({quotient}) = {whole}", self.whole),
         ]
+        windows = s(self.whole + 1)
+        result = f"{whole} + 1 = {out}"
         if self.ceil_mode:
-            windows = self.whole + 1
-            start, limit = self.whole * self.stride, self.size + self.pad_left
-            verdict = "dropped" if self.dropped else "kept"
-            sign = ">=" if self.dropped else "<"
-            lines += [
-                Step("windows", f"{s(self.whole)} + 1 = {s(windows)}", windows),
-                Step(
-                    "last window",
-                    f"it would start at {s(self.whole)} × {s(self.stride)} = {s(start)} "
-                    f"{sign} {s(self.size)} + {s(self.pad_left)} = {s(limit)}: {verdict}",
-                    self.dropped,
-                ),
-            ]
-            result = f"{s(windows)} - 1 = {s(self.out)}" if self.dropped else s(self.out)
-        else:
-            result = f"{s(self.whole)} + 1 = {s(self.out)}"
-        lines.append(Step("output size", result, self.out))
+            start, limit = s(self.whole * self.stride), s(self.size + self.pad_left)
+            given |= {"whole": whole, "stride": s(self.stride), "start": start, "limit": limit}
+            last = say("sizes", "lastWindow", lang=lang, dropped=self.dropped, **given)
+            lines.append(("windows", f"{whole} + 1 = {windows}", self.whole + 1))
+            lines.append(("last", last, self.dropped))
+            result = f"{windows} - 1 = {out}" if self.dropped else out
+        lines.append(("out", result, self.out))
         if self.kind == "avg_pool":
             last = self.windows[-1]
-            lines.append(
-                Step(
-                    "last divisor",
-                    f"the last window covers {s(last.cells)} of the input's cells and divides "
-                    f"by {s(last.divisor)}",
-                    last.divisor,
-                )
-            )
+            cells = {"cells": s(last.cells), "divisor": s(last.divisor)}
+            lines.append(("divisor", say("sizes", "divisor", lang=lang, **cells), last.divisor))
         unread = self.unread
-        lines.append(Step("never read", unread.text(), unread.count))
-        return tuple(lines)
+        lines.append(("unread", unread.text(lang=lang), unread.count))
+        return tuple(Step(names[key], *line) for key, *line in lines)
 
 
 class PlainSteps(NamedTuple):

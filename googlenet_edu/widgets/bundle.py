@@ -28,7 +28,7 @@ SYSTEM = (
     "body:not([data-jp-theme-light]):not(.vscode-light) .gn-widget"
 )
 # What tests and other pages may call by name.
-PUBLIC = "axisSteps, caffePool, decimal, sizeSteps, walkNetwork, networkError, SIZE_WORDS"
+PUBLIC = "axisSteps, caffePool, decimal, filled, sizeSteps, walkNetwork, networkError, SIZE_WORDS"
 
 
 def _source(name):

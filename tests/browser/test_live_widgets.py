@@ -6,11 +6,13 @@ The Python classes are compared with torch, the ledger and the size functions in
 import json
 import math
 import random
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from googlenet_edu import widgets
+from googlenet_edu.checks import PLACE, filled
 from googlenet_edu.sizes import SizeError
 from googlenet_edu.widgets.python.static import refusal
 from tests.widget_states import STATES, WRONG
@@ -100,3 +102,40 @@ def test_the_folded_layers_are_there_when_opened_and_follow_the_sliders(bare_pag
     expect(rows.first).to_contain_text("64 × 112 × 48")
     root.locator("summary", has_text="All layers").click()
     expect(rows).to_have_count(0)
+
+
+def test_both_formatters_fill_every_sentence_alike(bare_page):
+    words = Path(widgets.__file__).parents[1].joinpath("words.json").read_text(encoding="utf-8")
+    texts, cases = [json.loads(words)], []
+    while texts:
+        text = texts.pop()
+        if not isinstance(text, str):
+            texts += text.values() if isinstance(text, dict) else text
+        elif "{" in text:
+            cases += [(text, *_values(text, chance)) for chance in map(random.Random, range(20))]
+    assert len(cases) > 1_500
+    script = "(cases) => cases.map(([text, given, named]) => googlenetWidgets.filled(text, given.length ? given : [named]))"  # fmt: skip
+    found = bare_page("lrn").page.evaluate(script, cases)
+    for (text, given, named), sentence in zip(cases, found, strict=True):
+        assert sentence == filled(text, given, named), (text, given, named)
+        assert "{" not in sentence and "undefined" not in sentence
+
+
+def _values(text, chance):
+    """Random values for a sentence's places: those counted, and those named."""
+    found = {}
+    for path, form, between, _, no in PLACE.findall(text):
+        name, *parts = path.split(".")
+        small = [
+            chance.choice([0, 1, 7, 2.5, 1e-7, 12_345_678]) for _ in range(chance.randint(2, 12))
+        ]
+        value = {
+            ",": chance.choice([0, 999, 1_000, 12_345_678]), "q": chance.choice(["", "abc", "٣", "1 2"]),
+            "6": chance.choice([small, 0.1 + 0.2, -1e-9, 1 / 3, 123_456.5]),
+            "MB": chance.choice([0, 5_000, 15_000, 10_115_000, 123_456_789]),
+        }.get(form, chance.choice([0, 224, -3, 0.1 + 0.2, 1e21, "word"]))  # fmt: skip
+        if parts or between:
+            value = ["a", "b", "c"] if form == "q" else small
+        found[name] = chance.random() < 0.5 if no else value
+    given = [found[str(i)] for i in range(len(found))] if "0" in found else []
+    return given, {} if given else found

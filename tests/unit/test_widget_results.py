@@ -12,9 +12,9 @@ from torch.nn import functional as F
 import googlenet_edu
 from googlenet_edu import GoogLeNet, layers, ledger, summarize, widgets
 from googlenet_edu.architecture import BACKBONE, INCEPTION
+from googlenet_edu.checks import number_text, short_number
 from googlenet_edu.costs import block_facts
 from googlenet_edu.sizes import SizeError, receptive_field
-from googlenet_edu.widgets.python.static import number_text, short_number
 from tests.widget_states import CHANNELS, STATES
 
 CLASSES = {name: widgets.widget_class(name) for name in STATES}

@@ -7,10 +7,11 @@ import sys
 import anywidget
 import traitlets
 
-from ...checks import SizeError, SizeTypeError, flag, quote, whole
+from ...checks import SizeError, SizeTypeError, flag, quote, say, whole, words
 from ..bundle import book_css, module_for
 from . import still
-from .static import number_text, refusal, size_body, static_frame
+from .drawing import draw
+from .static import answer, refusal, static_frame, table
 
 __all__ = [
     "Choice", "Flag", "LiveWidget", "Number", "Numbers", "Padding", "SizeWidget", "StaticForm",
@@ -37,18 +38,10 @@ class Whole(traitlets.TraitType):
     def validate(self, obj, value):
         number = whole(self.name, value, self.minimum)
         if number > LARGEST:
-            raise SizeError(
-                f"{self.name}={number} is more than a browser holds exactly ({LARGEST}): use a "
-                "smaller number here, or googlenet_edu.sizes."
-            )
+            raise SizeError(say("panel", "tooLarge", self.name, number, LARGEST))
         if number > self.maximum:
-            raise SizeError(too_large(self.name, self.maximum, number))
+            raise SizeError(say("panel", "over", self.name, self.maximum, number))
         return number
-
-
-def too_large(name, maximum, given):
-    """The sentence for a number above a widget's range; panel.js writes the same."""
-    return f"{name} must be {maximum} or less, but got {given}: choose a smaller number."
 
 
 class Padding(Whole):
@@ -85,21 +78,13 @@ class Number(traitlets.TraitType):
         except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isfinite(number):
-            raise SizeTypeError(
-                f"{name} must be a number, but got {quote(value)}: give a number such as 0.5."
-            )
+            raise SizeTypeError(say("panel", "notNumber", name, value))
         if self.above is not None and number <= self.above:
-            raise SizeError(
-                f"{name} must be more than {self.above}, but got {number_text(number)}: "
-                "choose a larger number."
-            )
+            raise SizeError(say("panel", "above", name, self.above, number))
         if self.minimum is not None and number < self.minimum:
-            raise SizeError(
-                f"{name} must be {self.minimum} or more, but got {number_text(number)}: "
-                "choose a larger number."
-            )
+            raise SizeError(say("panel", "below", name, self.minimum, number))
         if self.maximum is not None and number > self.maximum:
-            raise SizeError(too_large(name, self.maximum, number_text(number)))
+            raise SizeError(say("panel", "over", name, self.maximum, number))
         return number
 
 
@@ -127,10 +112,8 @@ class Numbers(Number):
                 "such as [1, 2, 3]."
             ) from None
         if not self.at_least <= len(values) <= self.at_most:
-            raise SizeError(
-                f"{self.name} must hold {self.at_least} to {self.at_most} numbers, but got "
-                f"{len(values)}: add or remove some."
-            )
+            limits = self.at_least, self.at_most
+            raise SizeError(say("panel", "howMany", self.name, *limits, len(values)))
         return [self.check(f"{self.name}[{i}]", one) for i, one in enumerate(values)]
 
 
@@ -150,10 +133,7 @@ class Choice(traitlets.TraitType):
 
     def validate(self, obj, value):
         if not isinstance(value, str) or value not in self.options:
-            raise SizeError(
-                f"{self.name} must be one of {', '.join(map(repr, self.options))}, but got "
-                f"{quote(value)}: choose one of these."
-            )
+            raise SizeError(say("panel", "notOne", self.name, self.options, value))
         return value
 
 
@@ -265,8 +245,20 @@ class LiveWidget(StaticForm):
     def _compute(self):
         raise NotImplementedError
 
+    def _words(self):
+        return words(self._widget, self.lang)
+
+    def _say(self, key, *given, **named):
+        """A sentence of this widget, in its language."""
+        return say(self._widget, key, *given, lang=self.lang, **named)
+
+    def _values(self):
+        """The values of the answer beside settings and results."""
+        return {}
+
     def _answer(self):
-        raise NotImplementedError
+        named = {name: getattr(self, name) for name in (*self._settings, *self._results)}
+        return self._say("answer", **named | self._values())
 
     def _body(self):
         raise NotImplementedError
@@ -313,5 +305,11 @@ class SizeWidget(LiveWidget):
         result = self._explain()
         return {"out": result.out, "steps": [step[:2] for step in result.steps]}
 
+    def _answer(self):
+        return say("sizes", "answer", lang=self.lang, n=self.size, out=self.out)
+
     def _body(self):
-        return size_body(self._explain())
+        axis = self._explain().axes[0]
+        steps = [(step.name, step.text) for step in axis.told(self.lang)]
+        drawings = f'<div class="gn-drawings">{draw(axis)}</div>'
+        return answer(self._answer()) + drawings + table(steps)

@@ -4,9 +4,9 @@ from math import sqrt
 
 import traitlets
 
-from ...sizes import SizeError
+from ...checks import SizeError, list_text, number_text, say, short_number
 from .base import Flag, LiveWidget, Number, Numbers
-from .static import SVG, answer, list_text, number_text, short_number, table
+from .static import SVG, answer, table
 
 __all__ = ["BatchNorm"]
 
@@ -49,10 +49,7 @@ class BatchNorm(LiveWidget):
     def _compute(self):
         n = len(self.values)
         if self.training and n < 2:
-            raise SizeError(
-                f"training needs more than 1 value per channel, but got {n}: use a larger batch, "
-                "or evaluation."
-            )
+            raise SizeError(say("batch_norm", "one", n))
         mean, var = self.running_mean, self.running_var
         new_mean, new_var = mean, var
         if self.training:
@@ -70,12 +67,6 @@ class BatchNorm(LiveWidget):
             "new_running_mean": new_mean,
             "new_running_var": new_var,
         }
-
-    def _answer(self):
-        return (
-            f"{'Training' if self.training else 'Evaluation'}: mean {short_number(self.mean)}, "
-            f"variance {short_number(self.var)}; the values become {list_text(self.outputs)}"
-        )
 
     def _body(self):
         lines = []

@@ -16,8 +16,8 @@ class CostLedger(LiveWidget):
     """Change the image, the batch and the classes; see what every block costs.
 
     image_size in px (1 to 4096); batch_size in images (0 to 4096); num_classes; aux: with the two
-    auxiliary classifiers, which fit 223 to 270 px; show: "params", "multiply-adds" or "memory"
-    (bytes of the outputs); sort: "order" or "largest". Results: params, multiply_adds,
+    auxiliary classifiers, which fit `architecture.HEAD_IMAGES`; show: "params", "multiply-adds" or
+    "memory" (bytes of the outputs); sort: "order" or "largest". Results: params, multiply_adds,
     activation_bytes of the whole network. Sizes that break the chain are explained in error.
     Source: `trace.ledger`; Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/table1.
     """
@@ -42,12 +42,6 @@ class CostLedger(LiveWidget):
     def _compute(self):
         found = self._ledger()
         return {name: getattr(found, name) for name in COLUMNS.values()}
-
-    def _answer(self):
-        return (
-            f"{self.params:,} parameters, {self.multiply_adds:,} multiply-adds, "
-            f"{self.activation_bytes / 1e6:.2f} MB of activations"
-        )
 
     def _body(self):
         column = COLUMNS[self.show]

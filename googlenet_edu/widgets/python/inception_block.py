@@ -3,8 +3,9 @@
 import traitlets
 
 from ...architecture import InceptionSpec, PoolSpec
+from ...checks import short_number
 from .base import Choice, Flag, LiveWidget, Whole
-from .static import SVG, answer, short_number, table
+from .static import SVG, answer, table
 
 __all__ = ["InceptionBlock"]
 
@@ -71,12 +72,6 @@ class InceptionBlock(LiveWidget):
             "multiply_adds": multiply_adds,
             "saved": without / with_them,
         }
-
-    def _answer(self):
-        return (
-            f"{self.out_channels} channels of {self.size} × {self.size}: {self.params:,} "
-            f"parameters, {self.multiply_adds:,} multiply-adds"
-        )
 
     def _body(self):
         branches = self._branches(self.reductions)

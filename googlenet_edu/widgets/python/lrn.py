@@ -2,9 +2,9 @@
 
 import traitlets
 
-from ...sizes import SizeError
+from ...checks import SizeError, number_text, say, short_number
 from .base import Flag, LiveWidget, Number, Numbers, Whole
-from .static import SVG, answer, number_text, short_number, table
+from .static import SVG, answer, table
 
 __all__ = ["LRN"]
 
@@ -44,9 +44,7 @@ class LRN(LiveWidget):
     def _compute(self):
         n = len(self.values)
         if self.channel >= n:
-            raise SizeError(
-                f"channel={self.channel} is outside the {n} values: choose 0 to {n - 1}."
-            )
+            raise SizeError(say("lrn", "outside", channel=self.channel, n=n, last=n - 1))
         denominators = []
         for channel in range(n):
             first, stop = self._window(channel)
@@ -55,17 +53,14 @@ class LRN(LiveWidget):
                 total = total / self.size
             denominators.append((self.k + self.alpha * total) ** self.beta)
             if denominators[-1] < 1e-100:
-                raise SizeError(f"the denominator of channel {channel} is 0: choose k above 0.")
+                raise SizeError(say("lrn", "zero", channel))
         outputs = [x / by for x, by in zip(self.values, denominators, strict=True)]
         return {"outputs": outputs, "denominators": denominators}
 
-    def _answer(self):
+    def _values(self):
         first, stop = self._window(self.channel)
-        before, after = (short_number(n[self.channel]) for n in (self.values, self.outputs))
-        return (
-            f"Channel {self.channel}: {before} becomes {after}; its window holds channels {first} "
-            f"to {stop - 1}."
-        )
+        before, after = (numbers[self.channel] for numbers in (self.values, self.outputs))
+        return {"before": before, "after": after, "from": first, "to": stop - 1}
 
     def _body(self):
         numbers = [*self.values, *self.outputs, 0]

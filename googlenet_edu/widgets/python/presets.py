@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from ...architecture import AUX, BACKBONE, HEAD_GRID, ConvSpec, PoolSpec
+from ...architecture import AUX, BACKBONE, HEAD_GRID, HEAD_LEAST, HEAD_SIDES, ConvSpec, PoolSpec
 from ...costs import TABLE1
 from ...sizes import conv_output_size, pool_output_size
 
@@ -83,7 +83,7 @@ def network_presets():
 
 @cache
 def network_table():
-    """Return {"layers": [...], "aux": [...], "grid": 4, "paper": {...}} for network.js.
+    """Return {"layers": [...], "aux": [...], "heads": {...}, "paper": {...}} for network.js.
 
     A convolution is [name, "conv", in, out, kernel_size, stride, padding], a pool [name, "pool",
     kernel_size, stride, padding], an Inception block [name, "inception", in, six channels]. paper
@@ -101,5 +101,6 @@ def network_table():
             settings += [spec.ch5x5reduce, spec.ch5x5, spec.pool_proj]
         layers.append([spec.name, *settings])
     paper = {row.blocks[-1]: [row.params, row.ops] for row in TABLE1 if row.params}
+    heads = {"grid": HEAD_GRID, "fit": HEAD_SIDES, "least": HEAD_LEAST}
     aux = [[h.name, h.after, h.in_channels, h.conv_channels, h.hidden] for h in AUX]
-    return {"layers": layers, "aux": aux, "grid": HEAD_GRID, "paper": paper}
+    return {"layers": layers, "aux": aux, "heads": heads, "paper": paper}

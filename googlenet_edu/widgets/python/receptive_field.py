@@ -3,8 +3,9 @@
 import traitlets
 
 from ...architecture import BACKBONE, VARIANTS, InceptionSpec
+from ...checks import SizeError, say
 from ...costs.counting import Walk
-from ...sizes import SizeError, receptive_field
+from ...sizes import receptive_field
 from .base import Choice, LiveWidget, Whole
 from .static import SVG, answer, table
 
@@ -47,10 +48,8 @@ class ReceptiveField(LiveWidget):
         side = shape[-1]
         for name in ("cell_x", "cell_y"):
             if getattr(self, name) >= side:
-                raise SizeError(
-                    f"{name}={getattr(self, name)} is outside the map of {side} x {side}: choose 0 "
-                    f"to {side - 1}."
-                )
+                given = name, getattr(self, name), side, side - 1
+                raise SizeError(say("receptive_field", "outside", *given))
         field = receptive_field(layers)
         first = [field.start + cell * field.jump for cell in (self.cell_x, self.cell_y)]
         seen_x, seen_y = ([start, start + field.size] for start in first)
@@ -62,12 +61,6 @@ class ReceptiveField(LiveWidget):
             "seen_x": seen_x,
             "seen_y": seen_y,
         }
-
-    def _answer(self):
-        return (
-            f"One cell after {self.layer} sees {self.size} × {self.size} px; neighbours are "
-            f"{self.jump} px apart."
-        )
 
     def _body(self):
         low = min(0, self.seen_x[0], self.seen_y[0])

@@ -80,14 +80,6 @@ class ShapeChain(LiveWidget):
             "view_rows": numbers // flat if whole_rows else None,
         }
 
-    def _answer(self):
-        heads = (
-            "Both auxiliary classifiers fit."
-            if self.aux_fits
-            else "The auxiliary classifiers do not fit: torch refuses them."
-        )
-        return f"After 5b: {' × '.join(map(str, self.out))}. {heads}"
-
     def _body(self):
         rows = [(name, " × ".join(map(str, shape))) for name, shape in self.layers]
         return answer(self._answer()) + stages(self._stages) + table(rows, ("layer", "output"))

@@ -4,20 +4,15 @@ The page's host (host.js) replaces it by the live widget; its state stands in da
 """
 
 import json
-from decimal import ROUND_HALF_UP, Context, Decimal
 from html import escape
 
-from ...checks import words
-from .drawing import PAINT, draw
+from ...checks import number_text, words
+from .drawing import PAINT
 
 __all__ = [
     "SVG",
     "answer",
-    "list_text",
-    "number_text",
     "refusal",
-    "short_number",
-    "size_body",
     "size_code",
     "stages",
     "static_frame",
@@ -63,39 +58,6 @@ def _setting(value):
     return number_text(value) if isinstance(value, float) else str(value)
 
 
-def number_text(number):
-    """Write a number as a browser does: 0.00001 and not 1e-05, whole numbers without a point."""
-    return _layout(Decimal(repr(float(number))))
-
-
-def short_number(number):
-    """Write a number with 6 significant digits, as a browser does."""
-    return _layout(Context(prec=6, rounding=ROUND_HALF_UP).create_decimal(Decimal(float(number))))
-
-
-def list_text(numbers):
-    """Write the first 8 numbers of a list, 6 digits each."""
-    return ", ".join(map(short_number, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
-
-
-def _layout(value):
-    sign, digits, exponent = value.normalize().as_tuple()
-    text = "".join(map(str, digits))
-    if text == "0":
-        return "0"
-    point = exponent + len(text)  # digits before the decimal point
-    if len(text) <= point <= 21:
-        text += "0" * (point - len(text))
-    elif 0 < point <= 21:
-        text = f"{text[:point]}.{text[point:]}"
-    elif -6 < point <= 0:
-        text = "0." + "0" * -point + text
-    else:
-        rest = f".{text[1:]}" if len(text) > 1 else ""
-        text = f"{text[0]}{rest}e{point - 1:+d}"
-    return "-" * sign + text
-
-
 def answer(text):
     """Return the result line; the text is escaped."""
     return f'<p class="gn-answer">{escape(text)}</p>'
@@ -114,16 +76,6 @@ def table(rows, head=(), caption=""):
         for first, *rest in rows
     )
     return f'<table class="gn-rules">{top}<tbody>{lines}</tbody></table>'
-
-
-def size_body(result):
-    """Return the static body of a size widget for an `Explanation`."""
-    axis = result.axes[0]
-    return (
-        answer(f"Output: {axis.size} × {axis.size} becomes {axis.out} × {axis.out}")
-        + f'<div class="gn-drawings">{draw(axis)}</div>'
-        + table([(step.name, step.text) for step in result.steps])
-    )
 
 
 def size_code(layer, first, state, shown):

@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 import traitlets
 
+from ...checks import SizeError, say
 from ...costs import ledger
-from ...sizes import SizeError
 from .base import Choice, LiveWidget, Whole
 from .static import answer, table
 
 __all__ = ["SummaryReader"]
 
-LABELS = {"params": "Param #", "mult-adds": "Mult-Adds", "memory": "memory of the output"}
+COLUMNS = ("params", "mult-adds", "memory")
 
 
 class Line(NamedTuple):
@@ -51,7 +51,7 @@ class SummaryReader(LiveWidget):
 
     depth = Whole(3, 1, 5).tag(sync=True)
     row = Whole(3, 0).tag(sync=True)
-    column = Choice(tuple(LABELS), "params").tag(sync=True)
+    column = Choice(COLUMNS, "params").tag(sync=True)
     batch_size = Whole(20, 1, 4096).tag(sync=True)
     image_size = Whole(224, 1, 4096).tag(sync=True)
     num_classes = Whole(1000, 1, 100_000).tag(sync=True)
@@ -68,10 +68,7 @@ class SummaryReader(LiveWidget):
         found = ledger(self.image_size, self.batch_size, self.num_classes)
         tree = _tree(found.rows)
         if self.row >= len(tree):
-            raise SizeError(
-                f"row={self.row} is outside the table of {len(tree)} lines: choose 0 to "
-                f"{len(tree) - 1}."
-            )
+            raise SizeError(say("summary_reader", "outside", self.row, len(tree), len(tree) - 1))
         line = tree[self.row]
         layers = found.rows[line.first : line.stop]
         if self.column == "params":
@@ -93,9 +90,9 @@ class SummaryReader(LiveWidget):
             "param_bytes": found.param_bytes,
         }
 
-    def _answer(self):
-        unit = " bytes" if self.column == "memory" else ""
-        return f"{self.title}, {LABELS[self.column]}: {self.value:,}{unit}"
+    def _values(self):
+        label = self._words()["options"][self.column]
+        return {"label": label, "memory": self.column == "memory"}
 
     def _body(self):
         found = ledger(self.image_size, self.batch_size, self.num_classes)
