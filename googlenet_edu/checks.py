@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, TypeAlias
 
 __all__ = [
     "AXES",
+    "Size",
     "SizeError",
     "SizeTypeError",
     "call",
@@ -34,10 +35,12 @@ __all__ = [
 ]
 
 AXES = ("height", "width")
+# An argument for both axes, or one for each: a tuple or list of (height, width).
+Size: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 
 @cache
-def words(section, lang="en"):
+def words(section: str, lang: str = "en") -> dict[str, str]:
     """Return {key: sentence} of a section of words.json, which the widgets' scripts share."""
     text = Path(__file__).with_name("words.json").read_text(encoding="utf-8")
     return json.loads(text)[section][lang]

@@ -3,6 +3,8 @@
 import math
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import anywidget
 import traitlets
@@ -28,6 +30,7 @@ class Whole(traitlets.TraitType):
     """A whole number, refused with the message of googlenet_edu.sizes."""
 
     info_text = "a whole number"
+    name: str
 
     def __init__(self, default, minimum, maximum=LARGEST, **kwargs):
         self.minimum = minimum
@@ -137,6 +140,8 @@ class Numbers(Number):
 class Flag(traitlets.TraitType):
     """True or False, nothing else."""
 
+    name: str
+
     def validate(self, obj, value):
         return flag(self.name, value)
 
@@ -184,6 +189,7 @@ class StaticForm(anywidget.AnyWidget):
 
     _css = book_css()
     _widget = ""
+    static_html: Callable[..., str]
 
     def __init_subclass__(cls, **kwargs):
         if "_widget" in cls.__dict__:  # not in the subclass that traitlets makes to add a trait
@@ -251,7 +257,7 @@ class LiveWidget(StaticForm):
         super().__setattr__(name, value)
 
     @property
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """The settings as a dict, in the order of the fields."""
         return {name: getattr(self, name) for name in self._settings}
 

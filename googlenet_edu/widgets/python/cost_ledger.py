@@ -46,7 +46,7 @@ class CostLedger(LiveWidget):
     def _answer(self):
         return (
             f"{self.params:,} parameters, {self.multiply_adds:,} multiply-adds, "
-            f"{self.activation_bytes / 1e6:.2f} MB of activations"
+            f"{self.activation_bytes / 1e6:.2f} MB of activations"  # pyright: ignore
         )
 
     def _body(self):
