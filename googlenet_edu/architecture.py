@@ -17,6 +17,7 @@ __all__ = [
     "BACKBONE",
     "HEAD_GRID",
     "HEAD_IMAGES",
+    "HEAD_POOL",
     "INCEPTION",
     "VARIANTS",
     "AuxSpec",
@@ -41,8 +42,8 @@ HEAD_IMAGES = f"{HEAD_SIDES[0]} to {HEAD_SIDES[1]} px"
 
 
 def head_grid(side: int) -> int:
-    """Return the cells that a head's average pool (5 x 5, stride 3) makes of side cells."""
-    return (side - 5) // 3 + 1
+    """Return the cells that a head's average pool (5 x 5, stride 3) makes of side cells, or 0."""
+    return max(0, (side - 5) // 3 + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,9 @@ class PoolSpec:
     dilation: int = 1
     ceil_mode: bool = True
     kind: str = "max"
+
+
+HEAD_POOL = PoolSpec("feature_.0", 5, 3, ceil_mode=False, kind="avg")  # of both fixed heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ class AuxSpec:
         """Return the average pool of the head, or None for the adaptive one (4 x 4 cells)."""
         if aux_pool == "adaptive":
             return None
-        return PoolSpec("feature_.0", 5, 3, ceil_mode=False, kind="avg")
+        return HEAD_POOL
 
     @property
     def flat_features(self) -> int:

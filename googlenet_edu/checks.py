@@ -12,10 +12,11 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, TypeAlias
 
 __all__ = [
     "AXES",
+    "Size",
     "SizeError",
     "SizeTypeError",
     "call",
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 AXES = ("height", "width")
+# An argument for both axes, or one for each: a tuple or list of (height, width).
+Size: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 
 @cache
@@ -95,7 +98,7 @@ def number_text(number: float) -> str:
     return _layout(Decimal(repr(float(number))))
 
 
-def short_number(number: float) -> str:
+def short_number(number: Any) -> str:
     """Write a number with 6 significant digits, as a browser does."""
     return _layout(Context(prec=6, rounding=ROUND_HALF_UP).create_decimal(Decimal(float(number))))
 
@@ -110,7 +113,7 @@ def _layout(value: Decimal) -> str:
     text = "".join(map(str, digits))
     if text == "0":
         return "0"
-    point = exponent + len(text)  # digits before the decimal point
+    point = int(exponent) + len(text)  # digits before the decimal point
     if len(text) <= point <= 21:
         text += "0" * (point - len(text))
     elif 0 < point <= 21:

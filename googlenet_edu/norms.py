@@ -6,16 +6,27 @@ Chapters: book/blocks/lrn, book/blocks/batch_norm.
 """
 
 import copy
+from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .checks import count
+
+Conv = TypeVar("Conv", nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 __all__ = ["batch_norm", "fold_batch_norm", "local_response_norm"]
 
 
-def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=1.0, *, divide_by_size=True):
+def local_response_norm(
+    x: Tensor,
+    size: int = 5,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 1.0,
+    *,
+    divide_by_size: bool = True,
+) -> Tensor:
     """Divide each number by what its neighbouring channels hold at the same place.
 
     x / (k + alpha * (sum of squares over `size` channels) / size) ** beta. At the first and last
@@ -46,17 +57,17 @@ def local_response_norm(x, size=5, alpha=1e-4, beta=0.75, k=1.0, *, divide_by_si
 
 
 def batch_norm(
-    x,
-    running_mean=None,
-    running_var=None,
-    weight=None,
-    bias=None,
-    training=False,
-    momentum=0.1,
-    eps=1e-5,
+    x: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float | None = 0.1,
+    eps: float = 1e-5,
     *,
-    num_batches_tracked=None,
-):
+    num_batches_tracked: Tensor | None = None,
+) -> Tensor:
     """Normalize each channel over the batch: weight * (x - mean) / sqrt(var + eps) + bias.
 
     In training, or without running values, mean and variance are the batch's own, the variance
@@ -128,7 +139,7 @@ def _per_channel(values, x):
     return values.reshape(1, -1, *[1] * (x.dim() - 2))
 
 
-def fold_batch_norm(conv, bn):
+def fold_batch_norm(conv: Conv, bn: nn.Module) -> Conv:
     """Return one convolution that does what conv and then bn do in evaluation.
 
     With scale = bn.weight / sqrt(bn.running_var + bn.eps): the kernels are multiplied by scale, and

@@ -110,7 +110,9 @@ def summarize(
         )
     weights = next(net.parameters(), torch.empty(0))
     device = weights.device if device is None else torch.device(device)
-    dtypes = dtype if isinstance(dtype, (tuple, list)) else [dtype or weights.dtype] * len(shapes)
+    dtypes: Any = (
+        dtype if isinstance(dtype, (tuple, list)) else [dtype or weights.dtype] * len(shapes)
+    )
     if len(dtypes) != len(shapes) or not all(isinstance(one, torch.dtype) for one in dtypes):
         raise ValueError(
             f"dtype must be a torch.dtype or one for each of the {len(shapes)} inputs, but got "
@@ -118,7 +120,7 @@ def summarize(
         )
     with _left_as_it_was(net, device), FlopCounterMode(display=False) as counter:
         inputs = [
-            torch.rand(shape, device=device).to(one)
+            torch.rand(shape, device=device).to(dtype=one)
             for shape, one in zip(shapes, dtypes, strict=True)
         ]
         try:
@@ -195,7 +197,7 @@ def _count_mult_adds(net, rows, counter):
         row.macs = number
         inside.update(id(m) for m in module.modules() if m is not module)
         told.update([path] if path else [])
-        total += number
+        total += number or 0
     outside = seen.get("Global", 0) - sum(seen.get(path, 0) for path in told)
     scripted = any(isinstance(m, torch.jit.ScriptModule) for m in net.modules())
     return total + (0 if scripted else max(0, outside)), list(dict.fromkeys(unknown))

@@ -37,7 +37,9 @@ def main():
         for path in sorted((ROOT / folder).glob("*.js")):
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 if len(line) > LONGEST:
-                    print(f"{path.relative_to(ROOT)}:{number}: over {LONGEST} characters: join parts.")
+                    print(
+                        f"{path.relative_to(ROOT)}:{number}: over {LONGEST} characters: join parts."
+                    )
                     faults += 1
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "bundle.js").write_text(bundle.book_script(), encoding="utf-8")

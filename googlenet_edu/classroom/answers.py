@@ -6,6 +6,7 @@ name and a piece of its text, nothing that could act. Chapter: book/classroom/in
 
 import base64
 import sys
+from typing import Any
 
 __all__ = ["MALFORMED", "Other", "decode", "encode"]
 
@@ -25,14 +26,14 @@ class Other:
     type: name of the answer's type, such as "numpy.int64"; text: a piece of its repr.
     """
 
-    def __init__(self, type_name, text=""):
+    def __init__(self, type_name: str, text: str = "") -> None:
         self.type, self.text = str(type_name), str(text)
 
     def __repr__(self):
         return self.text or f"an object of type {self.type}"
 
 
-def encode(value, depth=0):
+def encode(value: Any, depth: int = 0) -> dict[str, Any]:
     """Return a value as JSON-able data. Runs where the value lives."""
     kind = type(value)
     if kind is int and value.bit_length() > 10_000:
@@ -58,7 +59,7 @@ def encode(value, depth=0):
     return _other(value)
 
 
-def decode(answer, depth=0):
+def decode(answer: Any, depth: int = 0) -> Any:
     """Return the value of an encoded answer. Runs in the grader; trusts nothing in `answer`.
 
     Raises: one of MALFORMED for anything that `encode` would not write.

@@ -16,7 +16,7 @@ from .session import Ended, Student
 __all__ = ["main"]
 
 
-def main(words=None):
+def main(words: list[str] | None = None) -> int:
     """Return 0 when nothing is wrong, 1 when something is, 2 when the file cannot be read."""
     print_anywhere()
     parser = argparse.ArgumentParser(

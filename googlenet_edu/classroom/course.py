@@ -8,7 +8,9 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 __all__ = ["GradebookLock", "apart", "config_of", "context", "prepare", "students"]
 
@@ -16,18 +18,18 @@ __all__ = ["GradebookLock", "apart", "config_of", "context", "prepare", "student
 class GradebookLock:
     """A lock on the gradebook that ends with the process that holds it, however that ends."""
 
-    def __init__(self, course):
+    def __init__(self, course: str | Path) -> None:
         self.path = Path(course, ".gradebook.lock")
         self.file = None
 
-    def acquire(self):
+    def acquire(self) -> None:
         if os.name == "posix":  # elsewhere one submission is graded at a time
             import fcntl
 
             self.file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115  held on purpose
             fcntl.flock(self.file, fcntl.LOCK_EX)
 
-    def release(self):
+    def release(self) -> None:
         if self.file:
             self.file.close()
             self.file = None
@@ -39,7 +41,7 @@ class GradebookLock:
         self.release()
 
 
-def config_of(course, **more):
+def config_of(course: str | Path, **more: Any) -> Any:
     """Return the course's own nbgrader settings."""
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader
@@ -58,7 +60,7 @@ def config_of(course, **more):
     return config
 
 
-def apart(work, *arguments):
+def apart(work: Callable[..., Any], *arguments: Any) -> Any:
     """Call `work` in a process of its own, so that the gradebook is never open across a fork."""
     ours, theirs = context().Pipe(duplex=False)
     process = context().Process(target=_report, args=(theirs, work, arguments))
@@ -82,11 +84,11 @@ def _report(pipe, work, arguments):
         pipe.send((False, f"{type(error).__name__}: {error}\n{traceback.format_exc()[-1500:]}"))
 
 
-def context():
+def context() -> Any:
     return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
-def prepare(course, assignment):
+def prepare(course: str | Path, assignment: str) -> Any:
     """Put an assignment into the gradebook and its release into `release`, where not there."""
     return apart(_prepare, str(course), assignment)
 
@@ -110,14 +112,14 @@ def _prepare(course, assignment):
     return True
 
 
-def students(course, assignment):
+def students(course: str | Path, assignment: str) -> list[str]:
     """Return the names of those who have handed in an assignment, from `submitted`."""
     folder = Path(course, "submitted")
     names = sorted(os.listdir(folder)) if folder.is_dir() else []
     return [name for name in names if os.path.lexists(folder / name / assignment)]
 
 
-def one_thread():
+def one_thread() -> None:
     """Let torch, where it is loaded, compute on one thread: its others did not survive the fork."""
     torch = sys.modules.get("torch")
     if torch is not None:

@@ -4,6 +4,7 @@ import html
 import logging
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import judging
@@ -12,7 +13,9 @@ from .course import apart, config_of
 __all__ = ["feedback", "leaks"]
 
 
-def feedback(course, assignment, students=None):
+def feedback(
+    course: str | Path, assignment: str, students: Sequence[str] | None = None
+) -> list[tuple[str, str]]:
     """Write `feedback/STUDENT/ASSIGNMENT/*.html` without hidden tests; return [(student, trouble)].
 
     students: for these only (None: for all). A page in which a line of a hidden test is found all
@@ -51,7 +54,7 @@ def _feedback(course, assignment, students):
     return made
 
 
-def leaks(page, notebook):
+def leaks(page: str, notebook: Path) -> list[str]:
     """Return the lines of hidden tests that stand in a page of feedback.
 
     Lines that the student has seen, or has written, do not count.

@@ -43,7 +43,7 @@ def _arguments(words):
     return parser.parse_args(words)
 
 
-def main(words=None):
+def main(words: list[str] | None = None) -> int:
     """Return 0 when every submission has its grade in the gradebook, 2 when nothing was graded."""
     print_anywhere()
     asked = _arguments(words)

@@ -13,9 +13,11 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Any
 
 from . import intake, judging
 from .course import GradebookLock, apart, config_of, context, one_thread
@@ -44,7 +46,16 @@ class Result:
     notes: list = field(default_factory=list)
 
 
-def grade_class(course, assignment, found, *, workers=1, again=False, options=None, tell=None):
+def grade_class(
+    course: str | Path,
+    assignment: str,
+    found: Any,
+    *,
+    workers: int = 1,
+    again: bool = False,
+    options: Any = None,
+    tell: Callable[[Result], Any] | None = None,
+) -> list[Result]:
     """Grade submissions side by side; return a Result for each, in order.
 
     found: [(student, problem or "")], as from `intake.collect`; options: traits of `Judge`; tell:

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Inspection", "Unreadable", "assignments", "fingerprint", "inspect", "read"]
 
@@ -42,13 +43,13 @@ class Inspection:
     cells: list = field(default_factory=list)
 
 
-def assignments():
+def assignments() -> dict[str, Any]:
     """Return the manifest: {name: {"title", "withheld", "cells"}}."""
     text = (files("googlenet_edu.classroom") / "assignments.json").read_text(encoding="utf-8")
     return json.loads(text)
 
 
-def read(path):
+def read(path: str | Path) -> dict[str, Any]:
     """Return a notebook as a dict, with every cell's source as one text. Raises: Unreadable."""
     path = Path(path)
     name = path.name
@@ -109,13 +110,13 @@ def _with_texts(path, notebook):
     return notebook
 
 
-def fingerprint(text):
+def fingerprint(text: str) -> str:
     """Return a short fingerprint of a cell's text, blind to how lines end."""
     lines = text.replace("\r\n", "\n").rstrip("\n")
     return hashlib.sha256(lines.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def inspect(notebook, file_name=""):
+def inspect(notebook: dict[str, Any], file_name: str = "") -> Inspection:
     """Compare a notebook from `read` with its release; return an Inspection. Raises: Unreadable."""
     known = assignments()
     name = _which(notebook, known)
@@ -154,7 +155,7 @@ def _which(notebook, known):
         name: sum((entry["id"] in ids) + (entry["print"] in prints) for entry in release["cells"])
         for name, release in known.items()
     }
-    best = max(score, key=score.get)
+    best = max(score, key=score.__getitem__)
     if score[best] < 4:
         raise Unreadable(
             f"This notebook is none of the assignments {', '.join(known)}: "

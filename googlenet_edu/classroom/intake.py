@@ -30,7 +30,7 @@ class Refused(Exception):
     """A submission that cannot be graded; the text says why."""
 
 
-def student_named(name):
+def student_named(name: str) -> str:
     """Return the name when it can be a student's, else raise Refused."""
     if not NAME.fullmatch(name) or name.endswith("."):
         raise Refused(
@@ -40,7 +40,7 @@ def student_named(name):
     return name
 
 
-def collect(folder, course, assignment):
+def collect(folder: str | Path, course: str | Path, assignment: str) -> list[tuple[str, str]]:
     """Copy a folder of submissions into the course's `submitted`; return [(name, problem or "")].
 
     folder: holds a folder per student, or files named STUDENT.ipynb, STUDENT_A1.ipynb or
@@ -97,7 +97,7 @@ def _store(files, target, attic):
         path.write_bytes(data)
 
 
-def clean_copy(folder, target, assignment):
+def clean_copy(folder: str | Path, target: str | Path, assignment: str) -> list[str]:
     """Copy a submission's plain files; write its notebook anew, in the present format, no outputs.
 
     Returns notes for the teacher. Raises Refused when there is no notebook that can be read.

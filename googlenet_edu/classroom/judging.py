@@ -14,6 +14,7 @@ import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
@@ -61,7 +62,7 @@ class RestoreCells(NbGraderPreprocessor):
     copies the last one counts. A missing test or a missing answer is put back.
     """
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: Any, resources: Any) -> Any:
         where = resources["nbgrader"]
         with Gradebook(where["db_url"]) as gradebook:
             known = _known_cells(gradebook, where["notebook"], where["assignment"])
@@ -157,7 +158,7 @@ class Judge(NbGraderPreprocessor):
     total_seconds = Integer(Limits.total_seconds, help="for one submission").tag(config=True)
     memory_mb = Integer(Limits.memory_mb, help="for one submission").tag(config=True)
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: Any, resources: Any) -> Any:
         where = resources["nbgrader"]
         with Gradebook(where["db_url"]) as gradebook:
             known = _known_cells(gradebook, where["notebook"], where["assignment"])
@@ -213,7 +214,7 @@ class HideTests(ClearHiddenTests):
     them into an error's text. So what it printed is left out, and a test says its own words only.
     """
 
-    def preprocess_cell(self, cell, resources, cell_index):
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> Any:
         if cell.cell_type != "code":
             return cell, resources
         own = cell.metadata.get("nbgrader", {})

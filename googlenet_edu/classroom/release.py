@@ -12,6 +12,7 @@ import io
 import json
 import re
 import zipfile
+from typing import Any
 
 __all__ = ["LeakError", "archive", "leaks", "parts", "student_version", "to_text"]
 
@@ -41,13 +42,14 @@ class LeakError(ValueError):
     """A student version would hold something that it must not; the text says what and where."""
 
 
-def parts(cell):
+def parts(cell: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Return [(kind, text)] of a source cell, in order; kind: "shown", "solution" or "hidden".
 
     Raises: LeakError for a marker that is misspelt, nested, alone, or in the wrong kind of cell.
     """
     own = cell["metadata"].get("nbgrader", {})
-    found, kind = [("shown", [])], "shown"
+    found: list[tuple[str, list[str]]] = [("shown", [])]
+    kind = "shown"
     for line in source(cell).split("\n"):
         begins = [name for name, (begin, _) in REGIONS.items() if begin in line]
         ends = [name for name, (_, end) in REGIONS.items() if end in line]
@@ -63,7 +65,7 @@ def parts(cell):
                 raise LeakError(
                     f"cell {cell.get('id')!r} holds a {kind} region; nbgrader forbids it"
                 )
-            indent = re.match(r"\s*", line).group()
+            indent = line[: len(line) - len(line.lstrip())]
             found.append((kind, []))
             found[-1][1].append(indent)
         elif ends:
@@ -78,12 +80,12 @@ def parts(cell):
     return found
 
 
-def source(cell):
+def source(cell: dict[str, Any]) -> str:
     """Return a cell's text, whether it is stored as one text or as lines."""
     return cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
 
 
-def student_version(notebook):
+def student_version(notebook: dict[str, Any]) -> dict[str, Any]:
     """Return the student's version of a source notebook (both nbformat 4.5, as dicts).
 
     Raises: LeakError, also where a solution or a hidden line would be left in.
@@ -119,7 +121,7 @@ def student_version(notebook):
     return released
 
 
-def checksum(cell):
+def checksum(cell: dict[str, Any]) -> str:
     """Return nbgrader's checksum of a cell."""
     own = cell["metadata"]["nbgrader"]
     words = [source(cell), cell["cell_type"]]
@@ -129,7 +131,7 @@ def checksum(cell):
     return hashlib.md5("".join(words).encode("utf-8")).hexdigest()
 
 
-def leaks(notebook, released):
+def leaks(notebook: dict[str, Any], released: dict[str, Any]) -> list[str]:
     """Return sentences about solution lines, hidden tests and markers in a student version.
 
     Looks at the whole file: sources, outputs, metadata.
@@ -156,12 +158,12 @@ def leaks(notebook, released):
     return found
 
 
-def to_text(notebook):
+def to_text(notebook: dict[str, Any]) -> str:
     """Return a notebook as it is stored."""
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def archive(name, title, released):
+def archive(name: str, title: str, released: dict[str, Any]) -> bytes:
     """Return the bytes of the zip that students get: always the same for the same notebook."""
     buffer = io.BytesIO()
     files = {f"{name}/{name}.ipynb": to_text(released)}

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,7 +50,7 @@ class Limits:
 
 
 @functools.lru_cache(maxsize=1)
-def trouble():
+def trouble() -> str:
     """Return "" when bubblewrap works on this machine, else a sentence that says why not."""
     if not sys.platform.startswith("linux"):
         return f"bubblewrap runs on Linux only; this is {sys.platform}."
@@ -79,7 +80,13 @@ def _options():
     return (told.stdout + told.stderr).decode("utf-8", "replace")
 
 
-def prefix(folder, *, limits=None, withheld=(), hide=()):
+def prefix(
+    folder: str | Path | None,
+    *,
+    limits: Limits | None = None,
+    withheld: Sequence[str] = (),
+    hide: Sequence[str] = (),
+) -> list[str]:
     """Return the words that go before the worker's command.
 
     folder: its files, notebooks aside, lie in the room's working folder, read-only (None: none).
@@ -159,7 +166,7 @@ def _shown(folder):
                 yield path, os.path.relpath(path, folder)
 
 
-def environment(limits, *, isolated=True):
+def environment(limits: Limits, *, isolated: bool = True) -> dict[str, str]:
     """Return the environment of the worker, with the limits that it puts upon itself."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
     home = f"{SCRATCH}/home" if isolated else os.environ.get("HOME", "")
@@ -179,7 +186,7 @@ def environment(limits, *, isolated=True):
 class Watch(threading.Thread):
     """Ends a process and all its children when they take too much together; `why` says what."""
 
-    def __init__(self, process, limits):
+    def __init__(self, process: subprocess.Popen, limits: Limits) -> None:
         super().__init__(daemon=True)
         self.process, self.limits = process, limits
         self.why, self.peak_mb = "", 0
@@ -193,7 +200,7 @@ class Watch(threading.Thread):
         self.done.set()
         self.join()
 
-    def run(self):
+    def run(self) -> None:
         end = time.monotonic() + self.limits.total_seconds
         while not self.done.wait(0.1):
             count, memory = self._taken()

@@ -16,6 +16,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 __all__ = ["Ended", "Student"]
 
@@ -36,7 +39,15 @@ class Student:
     in place of the grader's own.
     """
 
-    def __init__(self, folder, *, withheld=(), seconds=30, prefix=(), environment=None):
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        withheld: Sequence[str] = (),
+        seconds: float = 30,
+        prefix: Sequence[str] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.seconds, self.ended, self.answered = seconds, None, False
         command = [*prefix, sys.executable, "-P", "-m", "googlenet_edu.classroom.worker"]
         environment = dict(os.environ) if environment is None else dict(environment)
@@ -50,6 +61,8 @@ class Student:
             stderr=subprocess.DEVNULL,
             start_new_session=os.name == "posix",
         )
+        assert self.process.stdin and self.process.stdout
+        self.orders, self.answers = self.process.stdin, self.process.stdout
         self.lines = queue.Queue(2)  # more waits in the pipe, and the student's process with it
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -61,7 +74,7 @@ class Student:
 
     def _read(self):
         try:
-            while line := self.process.stdout.readline(LONGEST_LINE):
+            while line := self.answers.readline(LONGEST_LINE):
                 self.lines.put(line)
         except (OSError, ValueError):
             pass
@@ -73,8 +86,8 @@ class Student:
         number = secrets.token_hex(8)
         try:
             text = json.dumps({"id": number, **command})
-            self.process.stdin.write(text.encode("ascii") + b"\n")
-            self.process.stdin.flush()
+            self.orders.write(text.encode("ascii") + b"\n")
+            self.orders.flush()
         except OSError:
             self._end("the notebook's process has ended before this point.")
         deadline = time.monotonic() + self.seconds + (GRACE if self.answered else START)
@@ -101,18 +114,18 @@ class Student:
         self.close()
         raise Ended(why)
 
-    def run(self, source):
+    def run(self, source: str) -> dict[str, Any]:
         """Run one cell; return {"ok", "error", "stdout", "stderr"}. Raises Ended."""
         return self._request(do="run", source=source)
 
-    def ask(self, code, inputs):
+    def ask(self, code: str, inputs: dict[str, Any]) -> Any:
         """Answer as `testing.connect` wants it; a process that has ended gives an error answer."""
         try:
             return self._request(do="ask", code=code, inputs=inputs).get("answer")
         except Ended as error:
             return {"kind": "error", "type": "Ended", "kinds": ["Ended"], "text": str(error)}
 
-    def close(self):
+    def close(self) -> None:
         """End the process and everything that it started."""
         if os.name == "posix":
             try:
@@ -121,7 +134,7 @@ class Student:
                 pass
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self.orders, self.answers):
             try:
                 stream.close()
             except OSError:

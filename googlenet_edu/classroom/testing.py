@@ -6,6 +6,8 @@ go to the student's process. Chapter: book/classroom/index.
 
 import ast
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from .answers import MALFORMED, Other, decode, encode
 
@@ -36,14 +38,14 @@ class Raises:
     kind: the name of an exception class, such as "ValueError".
     """
 
-    def __init__(self, kind):
+    def __init__(self, kind: str) -> None:
         self.kind = kind
 
 
 _evaluator = None
 
 
-def connect(evaluator):
+def connect(evaluator: Callable[[str, dict[str, Any]], Any] | None) -> None:
     """Send questions to `evaluator(code, inputs)` from now on; None: to the notebook's own names.
 
     inputs: dict of encoded values. Returns an encoded answer, or
@@ -53,7 +55,7 @@ def connect(evaluator):
     _evaluator = evaluator
 
 
-def ask(code, **inputs):
+def ask(code: str, **inputs: Any) -> Any:
     """Return, as plain data, the value of the last expression of `code`.
 
     code: Python text, run among the student's names and `inputs` (plain data, tensors included);
@@ -74,15 +76,17 @@ def _answer(code, inputs):
     return _evaluator(code, sent) if _evaluator else answer_in(_notebook_names(), code, sent)
 
 
-def answer_in(names, code, inputs):
+def answer_in(names: dict[str, Any], code: str, inputs: dict[str, Any]) -> Any:
     """Run `code` among `names` and return its encoded answer. Runs where the names live."""
     try:
         space = {**names, **{name: decode(value) for name, value in inputs.items()}}
         tree = ast.parse(code)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "<question>", "exec"), space)
-        if last is None:
+        last = tree.body[-1] if tree.body else None
+        if not isinstance(last, ast.Expr):
+            exec(compile(tree, "<question>", "exec"), space)
             return encode(None)
+        tree.body.pop()
+        exec(compile(tree, "<question>", "exec"), space)
         return encode(eval(compile(ast.Expression(last.value), "<question>", "eval"), space))
     except Exception as error:
         try:
@@ -93,7 +97,9 @@ def answer_in(names, code, inputs):
         return {"kind": "error", "type": kinds[0], "kinds": kinds, "text": text}
 
 
-def check(code, expected, hint="", *, within=None, **inputs):
+def check(
+    code: str, expected: Any, hint: str = "", *, within: float | None = None, **inputs: Any
+) -> None:
     """Raise Wrong unless `ask(code, **inputs)` is `expected`, exact in type.
 
     within: absolute tolerance for decimal numbers and tensors; without it floats agree to one part
@@ -105,7 +111,9 @@ def check(code, expected, hint="", *, within=None, **inputs):
         raise Wrong(f"{words} {hint}" if hint else words)
 
 
-def hidden(code, expected, hint, *, within=None, **inputs):
+def hidden(
+    code: str, expected: Any, hint: str, *, within: float | None = None, **inputs: Any
+) -> None:
     """Like `check`, but the message is `hint` alone: it gives away neither numbers nor code."""
     try:
         trouble = _trouble(code, inputs, expected, within)
@@ -129,7 +137,7 @@ def _trouble(code, inputs, expected, within):
         raise Wrong(f"the answer to  {_short(code)}  could not be read") from error
 
 
-def same(got, expected, within=None):
+def same(got: Any, expected: Any, within: float | None = None) -> str:
     """Return "" when two plain values are equal, else what is different, in words."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(expected, torch.Tensor):

@@ -121,7 +121,7 @@ def _answer(shell, command, answer_in):
         return _error(_plain(problem))
 
 
-def main(withheld):
+def main(withheld: list[str]) -> None:
     """Serve until standard input ends."""
     commands = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
@@ -129,7 +129,7 @@ def main(withheld):
     for number in (0, 1, 2):
         os.dup2(nothing, number)  # what a student's program writes there goes nowhere
     os.environ.setdefault("MPLBACKEND", "Agg")
-    sys.modules.update({name: None for name in withheld})
+    sys.modules.update(dict.fromkeys(withheld))  # pyright: ignore
     from IPython.core.interactiveshell import InteractiveShell
 
     from .testing import answer_in
@@ -138,7 +138,7 @@ def main(withheld):
     # Modules that a student hands in come last: they shadow nothing.
     sys.path.append(os.getcwd())
     shell = InteractiveShell.instance(colors="nocolor")
-    shell.history_manager.enabled = False
+    shell.history_manager.enabled = False  # pyright: ignore[reportOptionalMemberAccess]
     stdout, stderr = Capture(), Capture()
     dumps, loads = json.dumps, json.loads
     for line in commands:

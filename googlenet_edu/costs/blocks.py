@@ -7,6 +7,7 @@ Chapters: book/network/stage3, book/network/stage4, book/network/stage5.
 from typing import NamedTuple
 
 from ..architecture import INCEPTION, network
+from ..checks import Size
 from .counting import ledger
 from .table import html_table, text_table
 
@@ -46,7 +47,15 @@ class BlockFacts:
     Prints as a table, in Jupyter too. Chapter: book/network/stage3.
     """
 
-    def __init__(self, name, in_shape, out_shape, layers, net_params, net_multiply_adds):
+    def __init__(
+        self,
+        name: str,
+        in_shape: tuple[int, ...],
+        out_shape: tuple[int, ...],
+        layers: tuple[BlockLayer, ...],
+        net_params: int,
+        net_multiply_adds: int,
+    ) -> None:
         self.name = name
         self.in_shape = in_shape
         self.out_shape = out_shape
@@ -57,22 +66,22 @@ class BlockFacts:
         self.multiply_adds_share = self.multiply_adds / net_multiply_adds
 
     @property
-    def in_channels(self):
+    def in_channels(self) -> int:
         """Channels of the map that all four branches read."""
         return self.in_shape[0]
 
     @property
-    def out_channels(self):
+    def out_channels(self) -> int:
         """Channels after the four branches are joined."""
         return self.out_shape[0]
 
     @property
-    def branch_channels(self):
+    def branch_channels(self) -> tuple[int, ...]:
         """Output channels of branch 1 to 4, in the order in which they are joined."""
         last = {layer.branch: layer.out_channels for layer in self.layers}
         return tuple(last.values())
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> BlockLayer:
         """Return the first `BlockLayer` with a name of Table 1, such as "3x3 reduce"."""
         for layer in self.layers:
             if layer.name == name:
@@ -81,17 +90,17 @@ class BlockFacts:
         raise KeyError(f"block {self.name} has no layer {name!r}: it has {names}")
 
     @property
-    def title(self):
+    def title(self) -> str:
         """The block in one line: its name, what goes in and what comes out."""
         return (
             f"Inception block {self.name}: {_shape(self.in_shape)} in, {_shape(self.out_shape)} out"
         )
 
-    def to_text(self):
+    def to_text(self) -> str:
         """Return the table as ASCII text."""
         return text_table(self.title, *self._cells(), left=2)
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Return the table as HTML; a coloured mark shows the branch, as in the drawings."""
         marks = [_mark(layer.branch) for layer in self.layers]
         return _html(self.title, *self._cells(), left=2, marks=marks)
@@ -117,7 +126,7 @@ class BlockFacts:
         return head, body, foot
 
 
-def block_facts(block, image_size=224, *, variant="article"):
+def block_facts(block: str, image_size: Size = 224, *, variant: str = "article") -> BlockFacts:
     """Return the `BlockFacts` of one Inception block: its layers, shapes, parameters and cost.
 
     Args:
@@ -174,16 +183,18 @@ class FactsTable:
     Chapter: book/network/stage3.
     """
 
-    def __init__(self, title, head, body, foot, left):
+    def __init__(
+        self, title: str, head: list[str], body: list[list[str]], foot: list[list[str]], left: int
+    ) -> None:
         self.title = title
         self._parts = (head, body, foot)
         self._left = left
 
-    def to_text(self):
+    def to_text(self) -> str:
         """Return the table as ASCII text."""
         return text_table(self.title, *self._parts, left=self._left)
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Return the table as HTML."""
         return _html(self.title, *self._parts, left=self._left)
 
@@ -194,7 +205,7 @@ class FactsTable:
         return self.to_html()
 
 
-def compare_blocks(*blocks, image_size=224):
+def compare_blocks(*blocks: str, image_size: Size = 224) -> FactsTable:
     """Return a `FactsTable` of some Inception blocks side by side, with Table 1's six numbers.
 
     blocks: names such as "4a"; none means all nine. image_size and errors as in `block_facts`.
@@ -213,7 +224,7 @@ def compare_blocks(*blocks, image_size=224):
     return FactsTable("The Inception blocks side by side", head, body, foot, 1)
 
 
-def network_shares(start="conv1", image_size=224):
+def network_shares(start: str = "conv1", image_size: Size = 224) -> FactsTable:
     """Return a `FactsTable` of the network's blocks from start on, with their shares.
 
     The auxiliary classifiers are left out, as everywhere in this module. start: a name such as

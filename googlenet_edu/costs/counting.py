@@ -16,7 +16,7 @@ from ..architecture import (
     head_pool,
     network,
 )
-from ..checks import pair, say, truth, whole
+from ..checks import Size, pair, say, truth, whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
 from .rows import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
 
@@ -24,16 +24,16 @@ __all__ = ["BlockRow", "Ledger", "LedgerRow", "ledger"]
 
 
 def ledger(
-    image_size=224,
-    batch_size=1,
-    num_classes=1000,
-    aux=True,
-    variant="article",
+    image_size: Size = 224,
+    batch_size: int = 1,
+    num_classes: int = 1000,
+    aux: bool = True,
+    variant: str = "article",
     *,
-    width=1.0,
-    in_channels=3,
-    aux_pool=None,
-):
+    width: float = 1.0,
+    in_channels: int = 3,
+    aux_pool: str | None = None,
+) -> Ledger:
     """Return the `Ledger` of GoogLeNet for images of one size: what every layer gives and costs.
 
     Args:

@@ -30,12 +30,12 @@ class PaperRow:
     blocks: tuple = ()
 
     @property
-    def params_k(self):
+    def params_k(self) -> float | None:
         """The printed number of parameters in units of K, or None for an empty cell."""
         return float(self.params.removesuffix("K")) if self.params else None
 
     @property
-    def ops_m(self):
+    def ops_m(self) -> int | None:
         """The printed number of operations in millions, or None for an empty cell."""
         return int(self.ops.removesuffix("M")) if self.ops else None
 

@@ -1,7 +1,9 @@
 """The rows and tables of a ledger; `counting` fills them."""
 
+from collections.abc import Iterable, Iterator
 from math import prod
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from .table import html_table, text_table
 
@@ -50,7 +52,7 @@ class Ledger:
     book/network/googlenet.
     """
 
-    def __init__(self, title, rows):
+    def __init__(self, title: str, rows: Iterable[LedgerRow]) -> None:
         self.title = title
         self.rows = tuple(rows)
 
@@ -60,10 +62,10 @@ class Ledger:
     def __len__(self):
         return len(self.rows)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[LedgerRow]:
         return iter(self.rows)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         """Return the row of a layer by its dotted name, or the BlockRow of a block."""
         for row in (*self.rows, *self.blocks):
             if row.name == name:
@@ -73,7 +75,7 @@ class Ledger:
         )
 
     @property
-    def blocks(self):
+    def blocks(self) -> tuple[BlockRow, ...]:
         """One `BlockRow` for each block, in forward order."""
         groups = {}
         for row in self.rows:
@@ -90,37 +92,37 @@ class Ledger:
         )
 
     @property
-    def params(self):
+    def params(self) -> int:
         """Parameters of all layers."""
         return sum(row.params for row in self.rows)
 
     @property
-    def multiply_adds(self):
+    def multiply_adds(self) -> int:
         """Multiply-adds of convolutions and linear layers for the whole batch, biases left out."""
         return sum(row.multiply_adds for row in self.rows)
 
     @property
-    def torchinfo_mult_adds(self):
+    def torchinfo_mult_adds(self) -> int:
         """Multiply-adds for the whole batch as torchinfo counts them."""
         return sum(row.torchinfo_mult_adds for row in self.rows)
 
     @property
-    def activation_bytes(self):
+    def activation_bytes(self) -> int:
         """Bytes of all outputs, each layer's counted once."""
         return sum(row.activation_bytes for row in self.rows)
 
     @property
-    def forward_backward_bytes(self):
+    def forward_backward_bytes(self) -> int:
         """torchinfo's "Forward/backward pass size": twice the outputs of layers with parameters."""
         return 2 * sum(row.activation_bytes for row in self.rows if row.params)
 
     @property
-    def param_bytes(self):
+    def param_bytes(self) -> int:
         """Bytes of all parameters."""
         return FLOAT_BYTES * self.params
 
     @property
-    def input_bytes(self):
+    def input_bytes(self) -> int:
         """Bytes of the images."""
         return FLOAT_BYTES * prod(self.rows[0].in_shape)
 
@@ -137,7 +139,7 @@ class Ledger:
     def _repr_html_(self):
         return self.to_html()
 
-    def to_csv(self, level="layers"):
+    def to_csv(self, level: str = "layers") -> str:
         """Return the rows as CSV text, one line each, shapes as 1x64x112x112."""
         kind = LedgerRow if self._rows_of(level) is self.rows else BlockRow
         lines = [",".join(kind._fields)]
@@ -145,7 +147,9 @@ class Ledger:
             lines.append(",".join(_shape(v) if isinstance(v, tuple) else str(v) for v in row))
         return "\n".join(lines) + "\n"
 
-    def write_csv(self, path, level="layers", *, overwrite=False):
+    def write_csv(
+        self, path: str | Path, level: str = "layers", *, overwrite: bool = False
+    ) -> None:
         """Write to_csv(level) to a file in UTF-8.
 
         Raises: FileExistsError when the file is there already, unless overwrite=True.
@@ -173,7 +177,7 @@ class Ledger:
         head = [*names, "params", "multiply-adds", "torchinfo", "bytes"]
         body = []
         for row in self._rows_of(level):
-            first = [row.name, row.kind] if layers else [row.name]
+            first = [row.name, row.kind] if isinstance(row, LedgerRow) else [row.name]
             body.append([*first, _shape(row.out_shape), *(f"{n:,}" for n in row[-4:])])
         sums = (self.params, self.multiply_adds, self.torchinfo_mult_adds, self.activation_bytes)
         total = ["total", *[""] * (len(names) - 1), *(f"{n:,}" for n in sums)]

@@ -3,18 +3,20 @@
 Chapter: book/training/inference.
 """
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 __all__ = ["ConvReLU", "FloatLRN", "MergedInception", "SplitInception", "fused_convolution_works"]
 
 _KEPT = 4  # packed weights are kept for this many input shapes, the oldest go first
 
 
-def _pointwise():
+def _pointwise() -> Any:
     """PyTorch's convolution with a fused ReLU on the CPU (oneDNN), or None. Not a public name."""
     try:
         return torch.ops.mkldnn._convolution_pointwise
@@ -22,13 +24,14 @@ def _pointwise():
         return None
 
 
-def _reorder():
+def _reorder() -> Any:
     """PyTorch's call that lays out weights as oneDNN wants them, or None. Not a public name."""
-    return getattr(torch._C._nn, "mkldnn_reorder_conv2d_weight", None)
+    nn_calls = getattr(torch._C, "_nn", None)
+    return getattr(nn_calls, "mkldnn_reorder_conv2d_weight", None)
 
 
 @cache
-def fused_convolution_works(dtype):
+def fused_convolution_works(dtype: torch.dtype) -> bool:
     """Try the two calls on a small convolution: are they there, and right? Return a bool."""
     if _pointwise() is None or not torch.backends.mkldnn.is_available():
         return False
@@ -74,7 +77,7 @@ class ConvReLU(nn.Module):
     Source: oneDNN developer guide, "Convolution", post-ops. Chapter: book/training/inference.
     """
 
-    def __init__(self, conv, prepack=False):
+    def __init__(self, conv: nn.Conv2d, prepack: bool = False) -> None:
         super().__init__()
         self.in_channels, self.out_channels = conv.in_channels, conv.out_channels
         self.kernel_size, self.stride = conv.kernel_size, conv.stride
@@ -83,7 +86,7 @@ class ConvReLU(nn.Module):
         self.prepack = prepack
         self._packed = {}
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         if self._may_fuse(x):
             weight = self._packed_for(x) if self.prepack else self.weight
             if weight is not None:
@@ -123,7 +126,7 @@ class ConvReLU(nn.Module):
             self._packed = dict([*kept, (key, (packed, weight.data))])
         return packed
 
-    def forget_packed(self):
+    def forget_packed(self) -> None:
         """Free the packed weights; they are made again when needed."""
         self._packed = {}
 
@@ -134,7 +137,7 @@ class ConvReLU(nn.Module):
     def __getstate__(self):
         return {**self.__dict__, "_packed": {}}
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Say the convolution's settings, as torch.nn.Conv2d does."""
         packed = ", prepack=True" if self.prepack else ""
         return (
@@ -153,13 +156,20 @@ class MergedInception(nn.Module):
     Chapter: book/training/inference.
     """
 
-    def __init__(self, first, split, branch2, branch3, branch4):
+    def __init__(
+        self,
+        first: Any,
+        split: Sequence[int],
+        branch2: nn.Module,
+        branch3: nn.Module,
+        branch4: nn.Module,
+    ) -> None:
         super().__init__()
         self.split = list(split)
         self.first = first
         self.branch2, self.branch3, self.branch4 = branch2, branch3, branch4
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         one, two, three = torch.split(self.first(x), self.split, dim=1)
         return torch.cat([one, self.branch2(two), self.branch3(three), self.branch4(x)], dim=1)
 
@@ -171,17 +181,17 @@ class SplitInception(nn.Module):
     Raises: TypeError if the first layer is not as `fast` made it. Chapter: book/training/inference.
     """
 
-    def __init__(self, merged):
+    def __init__(self, merged: MergedInception) -> None:
         super().__init__()
-        conv, *relu = merged.first.conv
+        layers: Any = merged.first.conv
+        conv, *relu = layers
         if type(conv) is not ConvReLU and [type(conv), *map(type, relu)] != [nn.Conv2d, nn.ReLU]:
             raise TypeError(f"cannot split {merged.first}")
-        self.parts = list(
-            zip(conv.weight.split(merged.split), conv.bias.split(merged.split), strict=True)
-        )
+        tensors: Any = (conv.weight, conv.bias)
+        self.parts = list(zip(*(one.split(merged.split) for one in tensors), strict=True))
         self.branch2, self.branch3, self.branch4 = merged.branch2, merged.branch3, merged.branch4
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         one, two, three = (F.relu(F.conv2d(x, weight, bias)) for weight, bias in self.parts)
         return torch.cat([one, self.branch2(two), self.branch3(three), self.branch4(x)], dim=1)
 
@@ -193,5 +203,5 @@ class FloatLRN(nn.LocalResponseNorm):
     torch.nn.LocalResponseNorm. Chapter: book/training/inference.
     """
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.float()).to(x.dtype)

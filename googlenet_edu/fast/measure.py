@@ -6,12 +6,18 @@ every round, and what counts is the ratio within a round. Chapter: book/training
 
 import statistics
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from ..checks import pair
+from ..model import GoogLeNet
+from .steps import FastGoogLeNet
 
 __all__ = [
     "LayerTime",
@@ -51,18 +57,18 @@ class LayerTime:
     size: int
 
     @property
-    def intensity(self):
+    def intensity(self) -> float:
         """Operations for each byte that is read or written."""
         return self.operations / self.size
 
     @property
-    def rate(self):
+    def rate(self) -> float:
         """Operations per second."""
         return self.operations / self.seconds
 
 
 @contextmanager
-def one_thread():
+def one_thread() -> Iterator[None]:
     """Within this block torch uses one thread, so that `time.thread_time` sees all its work."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -72,7 +78,14 @@ def one_thread():
         torch.set_num_threads(before)
 
 
-def side_by_side(works, rounds=10, *, warm_up=2, clock=time.perf_counter, limit=None):
+def side_by_side(
+    works: Mapping[str, Callable[[], Any]],
+    rounds: int = 10,
+    *,
+    warm_up: int = 2,
+    clock: Callable[[], float] = time.perf_counter,
+    limit: float | None = None,
+) -> list[Timing]:
     """Time works in turn, round by round, and return a `Timing` for each, as a list.
 
     Args:
@@ -113,7 +126,13 @@ def side_by_side(works, rounds=10, *, warm_up=2, clock=time.perf_counter, limit=
     return found
 
 
-def layer_times(net, images, rounds=5, *, clock=time.perf_counter):
+def layer_times(
+    net: GoogLeNet | FastGoogLeNet,
+    images: Tensor,
+    rounds: int = 5,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[LayerTime]:
     """Return a `LayerTime` for every layer of a network's main path, in forward order.
 
     The joining of branches is no module: for each Inception block it is what the block takes beyond
@@ -125,8 +144,8 @@ def layer_times(net, images, rounds=5, *, clock=time.perf_counter):
     Chapter: book/training/inference.
     """
     started, spent, rows, order = {}, {}, {}, []
-    inner = getattr(net, "net", net)
-    given = images if inner is net else net._input(images)
+    inner = net.net if isinstance(net, FastGoogLeNet) else net
+    given = net._input(images) if isinstance(net, FastGoogLeNet) else images
     names = {module: name for name, module in inner.named_modules()}
 
     def watched(module):
@@ -182,13 +201,19 @@ def _work(module, given, output):
         multiply_adds = places * prod(weight.shape)
         return multiply_adds, multiply_adds, size
     if isinstance(module, nn.MaxPool2d):
-        return 0, output.numel() * module.kernel_size**2, size
+        return 0, output.numel() * prod(pair("kernel_size", module.kernel_size)), size
     if isinstance(module, nn.AdaptiveAvgPool2d):
         return 0, given.numel(), size
     return 0, output.numel(), size
 
 
-def matmul_rate(side=1024, rounds=8, *, clock=time.perf_counter, dtype=torch.float32):
+def matmul_rate(
+    side: int = 1024,
+    rounds: int = 8,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    dtype: torch.dtype = torch.float32,
+) -> float:
     """Return the multiply-adds per second of a square matrix product, the best of some rounds.
 
     It is the practical limit of the processor's arithmetic. Chapter: book/training/inference.
@@ -197,7 +222,9 @@ def matmul_rate(side=1024, rounds=8, *, clock=time.perf_counter, dtype=torch.flo
     return side**3 / _best(lambda: one @ two, rounds, clock)
 
 
-def copy_bandwidth(megabytes=64, rounds=8, *, clock=time.perf_counter):
+def copy_bandwidth(
+    megabytes: int = 64, rounds: int = 8, *, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Return the bytes per second that memory takes and gives in a copy, the best of some rounds.
 
     Read and written bytes both count. The default is larger than most caches, so it is the main

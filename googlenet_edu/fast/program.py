@@ -6,8 +6,13 @@ Chapter: book/training/inference.
 import copy
 import threading
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from ..model import GoogLeNet
 
 from .layers import ConvReLU, MergedInception, SplitInception
 
@@ -17,7 +22,7 @@ _KEPT = 8  # programs are kept for this many shapes; further shapes take the ste
 _ONE_AT_A_TIME = threading.Lock()  # the switch for oneDNN fusion is one for the whole process
 
 
-def programs_work():
+def programs_work() -> bool:
     """Whether this PyTorch can hand runs of layers to oneDNN (TorchScript is deprecated)."""
     names = ("trace", "enable_onednn_fusion", "onednn_fusion_enabled")
     return torch.backends.mkldnn.is_available() and all(hasattr(torch.jit, n) for n in names)
@@ -38,7 +43,7 @@ class Programs:
     Source: PyTorch documentation, torch.jit.enable_onednn_fusion. Chapter: book/training/inference.
     """
 
-    def __init__(self, net, tolerance):
+    def __init__(self, net: "GoogLeNet", tolerance: float) -> None:
         self.net, self.tolerance = net, tolerance
         self._look()
 
@@ -75,7 +80,7 @@ class Programs:
     def __setstate__(self, state):
         self.__init__(**state)
 
-    def __call__(self, x):
+    def __call__(self, x: Tensor) -> Tensor | None:
         if not self._may_run(x):
             return None
         made = self._made
@@ -118,7 +123,7 @@ class Programs:
                 torch.jit.enable_onednn_fusion(True)
                 run = _split_blocks(self.net)._main_path
                 # a function, because tracing a module also translates its other methods
-                program = torch.jit.trace(lambda x: run(x), images, check_trace=False)
+                program: Any = torch.jit.trace(lambda x: run(x), images, check_trace=False)
                 for _ in range(3):  # it looks at the shapes, is translated, and runs
                     scores = program(images)
                 right = self.net._main_path(images)

@@ -7,9 +7,11 @@ and leave the network they are given as it is. Chapter: book/training/inference.
 import copy
 import time
 import warnings
+from collections.abc import Iterable
+from typing import Any, NoReturn, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..layers import BasicConv2d, Inception
 from ..model import GoogLeNet, GoogLeNetOutput
@@ -50,26 +52,33 @@ class FastGoogLeNet(nn.Module):
     load_state_dict. Chapter: book/training/inference.
     """
 
-    def __init__(self, net, steps, precision="fp32", chunk=None):
+    def __init__(
+        self,
+        net: GoogLeNet,
+        steps: Iterable[str],
+        precision: str = "fp32",
+        chunk: float | None = None,
+    ) -> None:
         super().__init__()
         super().train(False)
         self.net = net
         self.chunk = chunk
-        self._programs = None
+        self._programs: Programs | None = None
         self.steps, self.precision = tuple(steps), precision
         self.num_classes, self.in_channels = net.num_classes, net.in_channels
         self.variant = net.variant
-        self.difference = self.seconds = None
+        self.difference = self.seconds = 0.0
 
     @torch.no_grad()
-    def forward(self, x):
+    def forward(self, x: Tensor) -> GoogLeNetOutput:
         if not self.net.aux:
             return GoogLeNetOutput(self.main_logits(x), None, None)
         out = self.net(self._input(x))
-        return GoogLeNetOutput(*(None if one is None else one.float() for one in out))
+        heads = (None if one is None else one.float() for one in out[1:])
+        return GoogLeNetOutput(out.logits.float(), *heads)
 
     @torch.no_grad()
-    def main_logits(self, x):
+    def main_logits(self, x: Tensor) -> Tensor:
         """Return the main classifier's scores (N, num_classes), float32, without the heads.
 
         x: images (N, in_channels, H, W). Raises: ValueError and TypeError as `GoogLeNet`.
@@ -102,7 +111,7 @@ class FastGoogLeNet(nn.Module):
             return x.to(torch.bfloat16)
         return x
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Refuse training (its batch norms are gone); eval() is allowed and changes nothing."""
         if mode:
             raise RuntimeError(
@@ -111,7 +120,7 @@ class FastGoogLeNet(nn.Module):
             )
         return super().train(False)
 
-    def load_state_dict(self, *_, **__):
+    def load_state_dict(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: weights belong into the original network, which is then optimised again."""
         raise RuntimeError(
             "The weights of an optimised network are folded and merged, and fit no other state "
@@ -121,8 +130,14 @@ class FastGoogLeNet(nn.Module):
 
 
 def optimize_for_inference(
-    net, *, precision="fp32", heads=False, prepack=True, chunk=CHUNK, script=True
-):
+    net: GoogLeNet,
+    *,
+    precision: str = "fp32",
+    heads: bool = False,
+    prepack: bool = True,
+    chunk: float | None = CHUNK,
+    script: bool = True,
+) -> FastGoogLeNet:
     """Return a network equal to net that infers in a third to a half of its time.
 
     The steps, in order: drop the heads, fold batch norm, put channels last in memory, merge
@@ -224,7 +239,9 @@ def optimize_for_inference(
     return fast
 
 
-def largest_difference(net, other, images):
+def largest_difference(
+    net: GoogLeNet | FastGoogLeNet, other: GoogLeNet | FastGoogLeNet, images: Tensor
+) -> float:
     """Return the largest absolute difference between two networks' main scores, a float.
 
     net, other: networks with main_logits, such as `GoogLeNet` and `FastGoogLeNet`, in evaluation
@@ -239,7 +256,7 @@ def largest_difference(net, other, images):
     return gap.max().item() if gap.numel() else 0.0
 
 
-def drop_heads(net):
+def drop_heads(net: GoogLeNet) -> GoogLeNet:
     """Return a copy of net without the two auxiliary classifiers; the main scores stay the same.
 
     Raises: TypeError, ValueError as `optimize_for_inference`. Chapter: book/training/inference.
@@ -247,7 +264,7 @@ def drop_heads(net):
     return _on_a_copy(_drop_heads, net)
 
 
-def fold_batch_norms(net):
+def fold_batch_norms(net: GoogLeNet) -> GoogLeNet:
     """Return a copy of net with every batch norm folded into the convolution before it.
 
     Without batch norm the copy changes nothing. Raises: TypeError, ValueError as
@@ -256,7 +273,7 @@ def fold_batch_norms(net):
     return _on_a_copy(_fold, net)
 
 
-def merge_siblings(net):
+def merge_siblings(net: GoogLeNet) -> GoogLeNet:
     """Return a copy whose Inception blocks read their input once for three 1x1 convolutions.
 
     branch1 and the reducing 1x1 of branch2 and branch3 become one convolution, whose result is cut
@@ -266,7 +283,7 @@ def merge_siblings(net):
     return _on_a_copy(lambda fast: (_fold(fast), _merge(fast)), net)
 
 
-def channels_last(net):
+def channels_last(net: GoogLeNet) -> GoogLeNet:
     """Return a copy whose weights keep the channels of one place side by side in memory.
 
     The first convolution then gives a map in that order, and all layers after it keep it. Shapes
@@ -276,7 +293,7 @@ def channels_last(net):
     return _on_a_copy(_channels_last, net)
 
 
-def fuse_relu(net, *, prepack=False):
+def fuse_relu(net: GoogLeNet, *, prepack: bool = False) -> GoogLeNet:
     """Return a copy in which convolution and ReLU are one step. Batch norms are folded first.
 
     prepack: whether to lay out the weights once for each shape of input as well. Where PyTorch
@@ -286,7 +303,7 @@ def fuse_relu(net, *, prepack=False):
     return _on_a_copy(lambda fast: (_fold(fast), _fuse(fast, prepack)), net)
 
 
-def compile_for_inference(net):
+def compile_for_inference(net: GoogLeNet) -> FastGoogLeNet:
     """Return a `FastGoogLeNet` that torch.compile translates to one program when first called.
 
     The best PyTorch itself offers: torch.compile with its option "freezing", on a copy of net
@@ -315,6 +332,8 @@ class _MainPath(nn.Module):
 
 
 class _CompiledGoogLeNet(FastGoogLeNet):
+    _run: Any
+
     def __init__(self, net, steps):
         super().__init__(net, steps)
         run = torch.compile(_MainPath(net).eval(), options={"freezing": True})
@@ -369,6 +388,7 @@ def _basic_convs(net):
 def _fold(net):
     for basic in _basic_convs(net):
         if len(basic.conv) == 3 and isinstance(basic.conv[1], nn.BatchNorm2d):
+            conv: Any
             conv, norm, relu = basic.conv
             basic.conv = nn.Sequential(fold_batch_norm(conv, norm), relu).eval()
     return "fold batch norm"
@@ -404,7 +424,7 @@ def _channels_last(net):
 
 def _fuse(net, prepack):
     for basic in _basic_convs(net):
-        conv = basic.conv[0]
+        conv: Any = basic.conv[0]
         plain = type(conv) is nn.Conv2d and conv.groups == 1 and conv.padding_mode == "zeros"
         if len(basic.conv) == 2 and plain and not isinstance(conv.padding, str):
             basic.conv = nn.Sequential(ConvReLU(conv, prepack)).eval()

@@ -15,18 +15,26 @@ Only this module imports matplotlib; `googlenet_edu.plots` loads it when a chart
 import base64
 import io
 import re
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from html import escape, unescape
 from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
 from .colors import LIGHT
 from .svg import Drawing
+
+if TYPE_CHECKING:
+    from ..fast.measure import LayerTime
+    from ..train import History
 
 __all__ = [
     "confusion_matrix",
@@ -50,7 +58,7 @@ _PAGE = {
 _NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
-def show(fig, title="", description=""):
+def show(fig: Figure, title: str = "", description: str = "") -> Drawing:
     """Return what a cell shows of a matplotlib figure: inline SVG in the colors of the page.
 
     Args:
@@ -164,7 +172,7 @@ def _number(value):
     return words.rstrip("0").rstrip(".") if "." in words else words
 
 
-def label_bars(ax):
+def label_bars(ax: Axes) -> None:
     """Write each bar's value at its end, and leave out the axis that this makes superfluous.
 
     ax: axes with `bar` or `barh`; the first horizontal bar comes to stand on top.
@@ -183,7 +191,7 @@ def label_bars(ax):
         ax.invert_yaxis()
 
 
-def plot_runs(ax, runs, label):
+def plot_runs(ax: Axes, runs: Sequence[Sequence[float | None]], label: str) -> None:
     """Plot the mean of several runs over their epochs, with a band from the lowest to the highest.
 
     runs: a list of curves of one length, one a run; what is None or not finite (a run that
@@ -219,7 +227,7 @@ def _spread(values):
     return _number(mean) + spread
 
 
-def learning_curves(history, axes):
+def learning_curves(history: "History", axes: Iterable[Axes]) -> None:
     """Plot a `train.History`: loss and accuracy of every epoch, both of the main classifier.
 
     axes: two, as from plt.subplots(1, 2). Training is measured while it learns, with dropout.
@@ -237,7 +245,7 @@ def learning_curves(history, axes):
         ax.legend()
 
 
-def confusion_matrix(ax, confusion, classes):
+def confusion_matrix(ax: Axes, confusion: Any, classes: Sequence[str]) -> None:
     """Plot a confusion matrix: a row is a true class, a column what the network said.
 
     confusion: whole numbers (n, n), as `train.Evaluation.confusion`. classes: n names.
@@ -272,7 +280,7 @@ def confusion_matrix(ax, confusion, classes):
     ax.set_gid(f"Confusion matrix: {counts.trace()} of {counts.sum()} right. {told}")
 
 
-def image_tiles(ax, images, columns=8):
+def image_tiles(ax: Axes, images: Any, columns: int = 8) -> None:
     """Show small images in rows on the axes, each cell of an image as a square.
 
     images: (n, H, W), each scaled by itself from its smallest value (black) to its largest
@@ -303,7 +311,7 @@ _KINDS = {  # of layers: mark and color, by what their class is called
 }
 
 
-def roofline(ax, layers, rate, bandwidth):
+def roofline(ax: Axes, layers: Iterable["LayerTime"], rate: float, bandwidth: float) -> None:
     """Plot a machine's two limits and a mark for each layer under them, both axes logarithmic.
 
     Across: operations for each byte moved. Upwards: operations per second. The slope is what

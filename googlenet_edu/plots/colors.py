@@ -22,7 +22,7 @@ DARK = {
 }
 
 
-def css_variables(light="html", dark='html[data-theme="dark"]'):
+def css_variables(light: str = "html", dark: str = 'html[data-theme="dark"]') -> str:
     """Return the rules that define --book-branch1 ... --book-stem; arguments: their selectors."""
 
     def rule(selector, colors):

@@ -1,15 +1,14 @@
 """An auxiliary classifier, from the map it reads to its scores; `plots` offers it."""
 
-from ..architecture import AUX, HEAD_GRID
+from ..architecture import AUX, HEAD_GRID, HEAD_POOL
 from ..checks import whole
-from ..sizes import pool_output_size
 from .inception import SIDES
 from .svg import COLOUR, INK, MUTED, Drawing, box, line, text
 
 __all__ = ["draw_aux"]
 
 
-def draw_aux(name="aux1", num_classes=1000):
+def draw_aux(name: str = "aux1", num_classes: int = 1000) -> Drawing:
     """Return a `Drawing` of an auxiliary classifier, from the map it reads to its class scores.
 
     name: "aux1" or "aux2". num_classes: scores per image. The map is drawn cell by cell with the
@@ -22,9 +21,8 @@ def draw_aux(name="aux1", num_classes=1000):
         raise ValueError(f"name must be 'aux1' or 'aux2', but got {name!r}: choose one of the two.")
     classes = whole("num_classes", num_classes, 1)
     head = heads[name]
-    pool, side = head.pool(), SIDES[head.after.removeprefix("inception")[0]]
-    grid = pool_output_size(side, pool.kernel_size, pool.stride, kind="avg")
-    assert grid == HEAD_GRID
+    pool, side = HEAD_POOL, SIDES[head.after.removeprefix("inception")[0]]
+    grid = HEAD_GRID
     cell, middle = 10, 118
 
     def cells(x, count, colour):

@@ -9,7 +9,9 @@ __all__ = ["SIDES", "draw_inception"]
 SIDES = {"3": 28, "4": 14, "5": 7}  # of the map in each stage, for images of 224 px
 
 
-def draw_inception(block="3a", size=None, *, branch3_kernel=5):
+def draw_inception(
+    block: str | InceptionSpec = "3a", size: int | None = None, *, branch3_kernel: int = 5
+) -> Drawing:
     """Return a `Drawing` of an Inception block: four branches, their shapes, the joined output.
 
     The height of each bar is its number of channels, to scale within the drawing.

@@ -8,7 +8,7 @@ let the book's style sheet change the cover on small screens.
 from dataclasses import dataclass
 from html import escape
 
-from ..architecture import AUX, BACKBONE, HEAD_GRID, InceptionSpec, PoolSpec
+from ..architecture import AUX, BACKBONE, HEAD_GRID, InceptionSpec, PoolSpec, head_grid
 from ..checks import whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
 from .svg import COLOUR, MUTED, Drawing, box, line, polygon, text
@@ -49,7 +49,7 @@ class FeatureMap:
         return self.x + self.width
 
 
-def feature_maps(image_size=IMAGE):
+def feature_maps(image_size: int = IMAGE) -> list[FeatureMap]:
     """Return the maps of the network, the image first, placed from left to right."""
     side = image_size
     maps = []
@@ -94,23 +94,14 @@ def _side_after(layer, side, image_size):
         ) from error
 
 
-def head_grid(side):
-    """The side of the grid in an auxiliary classifier on a map of this side; 0 if none."""
-    try:
-        pool = AUX[0].pool()
-        return pool_output_size(side, pool.kernel_size, pool.stride, kind="avg")
-    except SizeError:
-        return 0
-
-
-def draw(maps):
+def draw(maps: list[FeatureMap]) -> str:
     """Return the inside of the drawing, WIDTH x HEIGHT."""
     parts = [_link(before, after) for before, after in zip(maps, maps[1:], strict=False)]
     parts += [_heads(maps), *map(_map, maps), _names(maps), _legend(630, 326)]
     return "".join(parts)
 
 
-def describe(maps):
+def describe(maps: list[FeatureMap]) -> str:
     """Return the drawing in words, for those who do not see it."""
     row = "; ".join(f"{m.name} {m.side} x {m.side} x {m.channels}" for m in maps)
     heads = " and ".join(f"{head.name} after {head.after}" for head in AUX)
@@ -121,7 +112,7 @@ def describe(maps):
     )
 
 
-def draw_network(image_size=224):
+def draw_network(image_size: int = 224) -> Drawing:
     """Return a `Drawing` of all feature maps of GoogLeNet, to scale, with the three classifiers.
 
     image_size: side of the image in px. Heads that do not fit the size are dashed.

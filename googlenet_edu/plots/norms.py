@@ -8,7 +8,7 @@ _IMAGES, _CHANNELS, _SIDE, _CELL = 3, 6, 3, 12
 _MAP = _SIDE * _CELL
 
 
-def draw_norms():
+def draw_norms() -> Drawing:
     """Return a `Drawing` of the numbers that batch norm and LRN look at for one output.
 
     A batch of three pictures with six channels of 3 x 3 cells each: batch norm in training takes

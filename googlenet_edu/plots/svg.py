@@ -4,7 +4,9 @@ Colours are the book's variables, with middle tones for hosts that do not have t
 the colour of the page around it.
 """
 
+from collections.abc import Iterable
 from html import escape
+from typing import Any
 
 __all__ = ["COLOUR", "INK", "MUTED", "Drawing", "box", "line", "polygon", "text"]
 
@@ -28,7 +30,15 @@ class Drawing:
     page; on a narrow screen it scrolls sideways in its own box. Chapter: book/blocks/inception.
     """
 
-    def __init__(self, body, width, height, alt, least=0, kind="gc-drawing"):
+    def __init__(
+        self,
+        body: str,
+        width: float,
+        height: float,
+        alt: str,
+        least: float = 0,
+        kind: str = "gc-drawing",
+    ) -> None:
         self.alt = alt
         self.size = (width, height)
         style = f"max-width:100%;min-width:{least}px;height:auto"
@@ -48,7 +58,7 @@ class Drawing:
         )
 
 
-def number(value):
+def number(value: float) -> str:
     """Write a coordinate with one decimal at most, the same everywhere."""
     return f"{value:.1f}".removesuffix(".0")
 
@@ -67,7 +77,15 @@ def _inside(title):
     return f"<title>{escape(title)}</title>" if title else ""
 
 
-def text(x, y, words, anchor="middle", size=13, fill=INK, **attributes):
+def text(
+    x: float,
+    y: float,
+    words: Any,
+    anchor: str = "middle",
+    size: float = 13,
+    fill=INK,
+    **attributes: Any,
+) -> str:
     """Return a line of text; x is its start, middle or end."""
     return (
         f'<text x="{number(x)}" y="{number(y)}" text-anchor="{anchor}" font-size="{size}" '
@@ -75,7 +93,9 @@ def text(x, y, words, anchor="middle", size=13, fill=INK, **attributes):
     )
 
 
-def box(x, y, width, height, fill, title="", **attributes):
+def box(
+    x: float, y: float, width: float, height: float, fill: str, title: str = "", **attributes: Any
+) -> str:
     """Return a rectangle; its title shows when the pointer rests on it."""
     return (
         f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}" '
@@ -83,12 +103,12 @@ def box(x, y, width, height, fill, title="", **attributes):
     )
 
 
-def polygon(pairs, fill, **attributes):
+def polygon(pairs: Iterable[tuple[float, float]], fill: str, **attributes: Any) -> str:
     """Return a closed shape through (x, y) pairs."""
     return f'<polygon points="{points(pairs)}" fill="{fill}"{_extra(attributes)}/>'
 
 
-def line(path, **attributes):
+def line(path: str, **attributes: Any) -> str:
     """Return an open line along an SVG path."""
     stroke = {"stroke": COLOUR["stem"], "stroke_width": "1.5", **attributes}
     return f'<path d="{path}" fill="none"{_extra(stroke)}/>'

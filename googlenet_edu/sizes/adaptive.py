@@ -1,8 +1,9 @@
 """Adaptive pooling: the size it gives and the cells of each bin (part of googlenet_edu.sizes)."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from ..checks import AXES, SizeError, call, is_sequence, pair, quote, show, whole
+from ..checks import AXES, Size, SizeError, call, is_sequence, pair, quote, show, whole
 from .explanations import Explanation, PlainSteps, Step
 
 __all__ = [
@@ -13,7 +14,7 @@ __all__ = [
 ]
 
 
-def adaptive_pool_output_size(size, output_size):
+def adaptive_pool_output_size(size: Size, output_size: Any) -> Any:
     """Return the feature-map size after adaptive pooling: output_size, None keeping the input's.
 
     Args: size int or (height, width); output_size int or a pair, each 0 or more or None.
@@ -25,7 +26,7 @@ def adaptive_pool_output_size(size, output_size):
     return tuple(_len_of(b) for b in bins) if isinstance(bins, tuple) else _len_of(bins)
 
 
-def adaptive_pool_bins(size, output_size):
+def adaptive_pool_bins(size: Size, output_size: Any) -> Any:
     """Return the bins of adaptive pooling: bin i covers floor(i*L/O) up to ceil((i+1)*L/O).
 
     The bins of an axis are an `AdaptiveBins`, a lazy sequence of (start, stop) cell indices;
@@ -41,7 +42,7 @@ def adaptive_pool_bins(size, output_size):
     return bins if is_sequence(size) or is_sequence(output_size) else bins[0]
 
 
-def explain_adaptive_pool(size, output_size):
+def explain_adaptive_pool(size: Size, output_size: Any) -> Explanation:
     """Return the bins of adaptive pooling in words, as an `Explanation`.
 
     Arguments, errors, source and chapter: `adaptive_pool_output_size`.
@@ -59,7 +60,7 @@ def explain_adaptive_pool(size, output_size):
 class AdaptiveBins(Sequence):
     """The bins of adaptive pooling along one axis, computed when asked for."""
 
-    def __init__(self, size, output_size):
+    def __init__(self, size: int, output_size: int) -> None:
         self.size = size
         self.output_size = output_size
 

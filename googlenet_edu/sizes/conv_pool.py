@@ -3,7 +3,10 @@
 Chapters: book/sizes/convolution and book/sizes/pooling.
 """
 
+from typing import Any
+
 from ..checks import (
+    Size,
     SizeError,
     SizeTypeError,
     call,
@@ -28,7 +31,9 @@ __all__ = [
 ]
 
 
-def conv_output_size(size, kernel_size, stride=1, padding=0, dilation=1):
+def conv_output_size(
+    size: Size, kernel_size: Size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1
+) -> Any:
     """Return the feature-map size after a convolution.
 
     Per axis: floor((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1.
@@ -46,7 +51,9 @@ def conv_output_size(size, kernel_size, stride=1, padding=0, dilation=1):
     return joined(_conv_axes(size, kernel_size, stride, padding, dilation))
 
 
-def explain_conv(size, kernel_size, stride=1, padding=0, dilation=1):
+def explain_conv(
+    size: Size, kernel_size: Size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1
+) -> Explanation:
     """Return the steps behind `conv_output_size` as an `Explanation` (same arguments, errors).
 
     Source: PyTorch documentation, torch.nn.Conv2d. Chapter: book/sizes/convolution.
@@ -64,8 +71,15 @@ def explain_conv(size, kernel_size, stride=1, padding=0, dilation=1):
 
 
 def pool_output_size(
-    size, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, *, kind="max"
-):
+    size: Size,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+    *,
+    kind: str = "max",
+) -> Any:
     """Return the feature-map size after max or average pooling.
 
     Per axis: round((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1, where
@@ -85,16 +99,16 @@ def pool_output_size(
 
 
 def explain_pool(
-    size,
-    kernel_size,
-    stride=None,
-    padding=0,
-    dilation=1,
-    ceil_mode=False,
+    size: Size,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
     *,
-    kind="max",
-    count_include_pad=True,
-):
+    kind: str = "max",
+    count_include_pad: bool = True,
+) -> Explanation:
     """Return the steps behind `pool_output_size` as an `Explanation`.
 
     The windows of its axes carry the divisor of average pooling: padding counts when
@@ -119,7 +133,9 @@ def explain_pool(
     return Explanation(code, joined(axes), axes)
 
 
-def caffe_pool_output_size(size, kernel_size, stride=None, padding=0):
+def caffe_pool_output_size(
+    size: Size, kernel_size: Size, stride: Size | None = None, padding: Size = 0
+) -> Any:
     """Return the feature-map size after a pool in Caffe, to compare with PyTorch's.
 
     Caffe rounds up unless its round_mode is FLOOR (not covered here), and drops the last window

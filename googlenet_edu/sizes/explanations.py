@@ -4,10 +4,10 @@
 them into words. Chapters: book/sizes/convolution and book/sizes/pooling.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..checks import decimal, say, show, words
 
@@ -42,14 +42,14 @@ class Window(NamedTuple):
 class Windows(Sequence):
     """All windows along one axis, computed when asked for; nothing is stored."""
 
-    def __init__(self, axis, count_include_pad=True):
+    def __init__(self, axis: "AxisSteps", count_include_pad: bool = True) -> None:
         self._axis = axis
         self._count_include_pad = count_include_pad
 
     def __len__(self):
         return self._axis.out
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         a = self._axis
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(a.out))]
@@ -75,7 +75,7 @@ class UnreadCells:
     gaps are not looked up. ranges() yields them as Python ranges, cell indices from 0.
     """
 
-    def __init__(self, axis):
+    def __init__(self, axis: "AxisSteps") -> None:
         self._axis = axis
         self._simple = axis.dilation == 1 or axis.kernel_size == 1
         self.count = self._count()
@@ -109,7 +109,7 @@ class UnreadCells:
             return None
         return self._scan().count(0)
 
-    def ranges(self):
+    def ranges(self) -> Iterator[range]:
         """Yield the unread cells as ranges, from left to right."""
         a = self._axis
         if not self.count:
@@ -136,7 +136,7 @@ class UnreadCells:
             yield range(start, stop)
             start = seen.find(0, stop)
 
-    def text(self, most=4, lang="en"):
+    def text(self, most: int = 4, lang: str = "en") -> str:
         """Say which cells are never read, listing at most a few ranges."""
         if not self.count:
             return words("sizes", lang)["unreadUnknown" if self.count is None else "unreadNone"]
@@ -186,33 +186,33 @@ class AxisSteps:
     count_include_pad: bool = True
 
     @property
-    def padded(self):
+    def padded(self) -> int:
         """Cells of the axis with its padding."""
         return self.size + self.pad_left + self.pad_right
 
     @property
-    def span(self):
+    def span(self) -> int:
         """Cells from a window's first to its last tap: dilation * (kernel_size - 1) + 1."""
         return self.dilation * (self.kernel_size - 1) + 1
 
     @property
-    def windows(self):
+    def windows(self) -> Windows:
         """The windows along this axis, a lazy sequence of `Window`."""
         return Windows(self, self.count_include_pad)
 
     @property
-    def unread(self):
+    def unread(self) -> UnreadCells:
         """The input cells that no window reads, an `UnreadCells`."""
         return UnreadCells(self)
 
     @property
-    def unused_padding(self):
+    def unused_padding(self) -> int:
         """Right padding cells beyond the end of the last window."""
         end = (self.out - 1) * self.stride + self.span
         return min(self.pad_right, max(0, self.padded - end))
 
     @property
-    def steps(self):
+    def steps(self) -> tuple[Step, ...]:
         """The calculation, line by line, with this axis's numbers."""
         return self.told("en")
 
@@ -271,13 +271,13 @@ class Explanation:
     for text; in Jupyter it displays as a table.
     """
 
-    def __init__(self, call, out, axes):
+    def __init__(self, call: str, out: Any, axes: Iterable[AxisSteps | PlainSteps]) -> None:
         self.call = call
         self.out = out
         self.axes = tuple(axes)
 
     @property
-    def steps(self):
+    def steps(self) -> tuple[Step, ...]:
         """All steps of all axes, in order."""
         return tuple(step for axis in self.axes for step in axis.steps)
 

@@ -52,9 +52,9 @@ def receptive_field(layers: Iterable[Any]) -> ReceptiveField:
     >>> receptive_field([(7, 2, 3), (3, 2)])[:3]
     (11, 4, -3)
     """
-    state = [(1, 1, 0), (1, 1, 0)]
+    state: list[Any] = [(1, 1, 0), (1, 1, 0)]
     square = True
-    steps = []
+    steps: list[Any] = []
     chain = []
     for number, layer in enumerate(layers, 1):
         name = getattr(layer, "name", "") or f"layer {number}"
@@ -70,11 +70,12 @@ def receptive_field(layers: Iterable[Any]) -> ReceptiveField:
             state = [_followed(chain, i, state[i][1], name) for i in range(2 - square)]
             state *= 1 + square
         steps.append((name, *_columns(state, square)))
-    return ReceptiveField(*_columns(state, square), tuple(steps))
+    size, jump, start = _columns(state, square)
+    return ReceptiveField(size, jump, start, tuple(steps))
 
 
 def _paths(layer):
-    branches = getattr(layer, "branches", None)
+    branches: Any = getattr(layer, "branches", None)
     if branches is None:
         return [[layer]]
     branches = branches() if callable(branches) else branches
@@ -85,7 +86,7 @@ def _window(layer, name):
     """Return (kernel, stride, padding, dilation, transposed) of both axes."""
     names = ("kernel_size", "stride", "padding", "dilation", "transposed")
     if is_sequence(layer):
-        found = dict(zip(names[:4], layer, strict=False))
+        found: dict[str, Any] = dict(zip(names[:4], layer, strict=False))
     elif isinstance(layer, Mapping):
         found = {key: layer[key] for key in names if key in layer}
     else:
@@ -168,6 +169,6 @@ def _followed(chain, axis, jump, name):
     return size, jump.numerator if jump.denominator == 1 else jump, start
 
 
-def _columns(state, square):
+def _columns(state, square) -> Any:
     height, width = state
     return height if square else tuple(zip(height, width, strict=True))

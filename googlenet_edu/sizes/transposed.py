@@ -2,21 +2,32 @@
 
 from typing import Any
 
-from ..checks import SizeError, SizeTypeError, call, joined, pair, per_axis, quote, show, where
+from ..checks import (
+    Size,
+    SizeError,
+    SizeTypeError,
+    call,
+    joined,
+    pair,
+    per_axis,
+    quote,
+    show,
+    where,
+)
 from .explanations import Explanation, PlainSteps, Step
 
 __all__ = ["conv_transpose_output_size", "explain_conv_transpose"]
 
 
 def conv_transpose_output_size(
-    size: Any,
-    kernel_size: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     *,
-    output_size: Any = None,
+    output_size: Size | None = None,
 ) -> Any:
     """Return the size after a transposed convolution.
 
@@ -40,14 +51,14 @@ def conv_transpose_output_size(
 
 
 def explain_conv_transpose(
-    size: Any,
-    kernel_size: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    dilation: Any = 1,
+    size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
     *,
-    output_size: Any = None,
+    output_size: Size | None = None,
 ) -> Explanation:
     """Return the steps behind `conv_transpose_output_size` as an `Explanation`.
 

@@ -14,11 +14,11 @@ from .checkpoint import CheckpointError, load_checkpoint, load_network, save_che
 from .data import ImageData, TensorImages, digits, from_tensors
 from .evaluation import Evaluation, evaluate, feature_maps, predict
 from .history import History
+from .images import FileImages, ImageError, folder, read_image, torchvision_data
 from .loop import TrainingStopped, fit
 from .loss import AUX_WEIGHT, googlenet_loss
 from .network import INITIALIZATIONS, initialize, make_optimizer, small_googlenet
 from .parallel import PeerLost, SharedBatchNorm2d, join_group, leave_group, share_batch_norm
-from .images import FileImages, ImageError, folder, read_image, torchvision_data
 
 __all__ = [
     "AUX_WEIGHT",

@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 from ..checks import whole
+from ..classroom.console import print_anywhere
 from ._listing import first
 
 EXAMPLES = r"""examples:
@@ -117,9 +118,7 @@ def main(arguments=None):
 
     from . import PeerLost, TrainingStopped, join_group, leave_group
 
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # consoles that lack a character of a name
+    print_anywhere()
     with _Signals() as signals:
         try:
             if options.threads is not None:

@@ -10,10 +10,16 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..model import GoogLeNet
+    from .data import ImageData, Images
 
 __all__ = [
     "BYTES",
@@ -114,14 +120,14 @@ class Run:
     torch: str
     common: dict
 
-    def line(self):
+    def line(self) -> str:
         """Return the run as one line of JSON."""
         whole = asdict(self)
         whole = {**whole.pop("setting"), **whole}
         return json.dumps(whole, ensure_ascii=False, allow_nan=False)
 
 
-def load(path=None):
+def load(path: str | Path | None = None) -> tuple[Run, ...]:
     """Return the stored runs as a tuple of `Run`, in the order of the file.
 
     path: a file of the command; None is the one that came with the package. Only the last line
@@ -144,7 +150,7 @@ def load(path=None):
     return tuple(runs)
 
 
-def _read(stored):
+def _read(stored: dict[str, Any]) -> Run:
     setting = Setting(**{field.name: stored.pop(field.name) for field in fields(Setting)})
     stored = {key: tuple(v) if isinstance(v, list) else v for key, v in stored.items()}
     if stored.get("brake"):
@@ -152,12 +158,14 @@ def _read(stored):
     return Run(setting, **stored)
 
 
-def select(runs, **wanted):
+def select(runs: Iterable[Run], **wanted: Any) -> list[Run]:
     """Return the runs whose setting has the wanted values, such as norm="bn", start="he"."""
     return [run for run in runs if all(getattr(run.setting, key) == v for key, v in wanted.items())]
 
 
-def run(setting, epochs=None, *, report=None):
+def run(
+    setting: Setting, epochs: int | None = None, *, report: Callable[[str], Any] | None = None
+) -> Run:
     """Train the small network once, as the setting says; return the `Run`.
 
     The network is the true 5x5 one with both heads (0.3 each), a quarter as wide, on
@@ -210,24 +218,25 @@ def run(setting, epochs=None, *, report=None):
     )
 
 
-def images(pixels="small"):
+def images(pixels: str = "small") -> "ImageData":
     """Return the digits as `train.digits` gives them, or with "bytes" on Caffe's scale.
 
     "bytes": 127.5 times as large, less the mean of the training images. Chapter:
     book/blocks/bn_versus_lrn.
     """
-    from . import digits
+    from . import TensorImages, digits
 
     data = digits(COMMON["image_size"])
     if pixels == "bytes":
-        mean = data.train.images.mean()
+        mean = data.train.batch(range(len(data.train)))[0].mean()
         for part in (data.train, data.test):
+            assert isinstance(part, TensorImages)
             part.images = (part.images - mean) * 127.5
         data.name += " as bytes"
     return data
 
 
-def batch_accuracy(net, part):
+def batch_accuracy(net: "GoogLeNet", part: "Images") -> float:
     """Return the accuracy with each batch norm using the batch's own mean and variance.
 
     Everything else is in evaluation mode, and the running values stay as they are. All images of
@@ -267,13 +276,13 @@ def _rounded(values):
     return tuple(round(one, 6) if math.isfinite(one) else None for one in values)
 
 
-def missing(runs):
+def missing(runs: Iterable[Run]) -> list[Setting]:
     """Return the settings of the plan that no stored run has, in the order of the plan."""
     done = {run.setting for run in runs if run.common == COMMON}
     return [setting for setting in PLAN if setting not in done]
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Do the runs that the file of results lacks; see --help."""
     parser = argparse.ArgumentParser(
         prog="python -m googlenet_edu.train.bn_versus_lrn",

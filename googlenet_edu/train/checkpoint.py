@@ -6,9 +6,11 @@ import pickle
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from ..model import GoogLeNet
 from .network import rebuild
 
 __all__ = ["CheckpointError", "load_checkpoint", "load_network", "save_checkpoint"]
@@ -20,7 +22,7 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read, or that belongs to another run."""
 
 
-def save_checkpoint(path, state, *, known=False):
+def save_checkpoint(path: str | Path, state: dict[str, Any], *, known: bool = False) -> None:
     """Write a checkpoint so that the file is at every moment the old one or the new one.
 
     The bytes go into a hidden file beside it, reach the disk, and take its place in one step. When
@@ -50,7 +52,7 @@ def save_checkpoint(path, state, *, known=False):
         raise
 
 
-def check_writable(path):
+def check_writable(path: str | Path) -> None:
     """Raise OSError with one sentence unless a file can be written at a path; leave nothing there.
 
     Folders that are missing are made for the trial, and removed again.
@@ -77,7 +79,7 @@ def check_writable(path):
                 folder.rmdir()
 
 
-def load_checkpoint(path):
+def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Return the dictionary that `save_checkpoint` wrote.
 
     Only tensors and plain values are read, never code. Raises: FileNotFoundError;
@@ -105,7 +107,7 @@ def load_checkpoint(path):
     return state
 
 
-def load_network(path):
+def load_network(path: str | Path) -> tuple[GoogLeNet, list[str]]:
     """Return (net, classes) of a checkpoint: the trained `GoogLeNet`, in evaluation mode.
 
     Raises: as `load_checkpoint`. Chapter: book/training/training.

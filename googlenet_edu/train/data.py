@@ -3,8 +3,10 @@
 Folders of images are in `images`. Chapter: book/training/training.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,16 +18,28 @@ from ._order import SPLIT, generator
 __all__ = ["ImageData", "TensorImages", "digits", "from_tensors"]
 
 
+class Images(Protocol):
+    """What a part of the data has: a length, `labels` (N,), and images by their numbers."""
+
+    labels: Tensor
+
+    def __len__(self) -> int: ...
+
+    def batch(self, numbers: Any, seed: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return float images (N, channels, H, W) and their labels (N,)."""
+        ...
+
+
 class TensorImages:
     """Images in memory: `images` (N, channels, H, W) float, `labels` (N,) int64."""
 
-    def __init__(self, images, labels):
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
         self.images, self.labels = images, labels
 
     def __len__(self):
         return len(self.labels)
 
-    def batch(self, numbers, seed=None):
+    def batch(self, numbers: Any, seed: int | None = None) -> tuple[Tensor, Tensor]:
         """Return (images, labels) of the images with these numbers; the seed is not needed."""
         numbers = torch.as_tensor(numbers)
         return self.images[numbers], self.labels[numbers]
@@ -35,26 +49,27 @@ class TensorImages:
 class ImageData:
     """What `fit` learns from and is tested on.
 
-    train, test: have a length, `labels` (N,), and `batch(numbers, seed)`, which returns float
-    images (N, channels, H, W) and labels (N,). classes: their names, in the order of the class
+    train, test: `Images`. classes: their names, in the order of the class
     numbers. name: says in a checkpoint which data it was. notes: what was done to the images.
     origin: how to make the same split again, plain values; kept in checkpoints for --evaluate.
     """
 
-    train: object
-    test: object
+    train: Images
+    test: Images
     classes: list
     name: str
     notes: list = field(default_factory=list)
     origin: dict = field(default_factory=dict)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Channels, height and width of one image."""
         return tuple(self.train.batch([0])[0].shape[1:])
 
 
-def digits(size=32, *, channels=3, train_count=None, seed=0):
+def digits(
+    size: int = 32, *, channels: int = 3, train_count: int | None = None, seed: int = 0
+) -> ImageData:
     """Return the handwritten digits that come with scikit-learn, enlarged: no download.
 
     1,797 images of 8 x 8 px with 17 grey levels, split into 1,437 to train on and 360 to test
@@ -76,7 +91,7 @@ def digits(size=32, *, channels=3, train_count=None, seed=0):
         raise ModuleNotFoundError(
             "The digits come with scikit-learn, which is not installed: pip install scikit-learn."
         ) from error
-    raw = load_digits()
+    raw: Any = load_digits()
     labels = torch.as_tensor(raw.target, dtype=torch.int64)
     small = torch.as_tensor(raw.images, dtype=torch.float32)[:, None]
     images = functional.interpolate(small, (size, size), mode="bilinear", align_corners=False)
@@ -100,7 +115,12 @@ def digits(size=32, *, channels=3, train_count=None, seed=0):
     )
 
 
-def from_tensors(train, test, classes, name="tensors"):
+def from_tensors(
+    train: tuple[Tensor, Any],
+    test: tuple[Tensor, Any],
+    classes: Sequence[str],
+    name: str = "tensors",
+) -> ImageData:
     """Return `ImageData` from two pairs (images, labels).
 
     images: float (N, channels, H, W), all of one size. labels: int64 (N,), from 0 to
@@ -125,7 +145,7 @@ def from_tensors(train, test, classes, name="tensors"):
                 "labels.min() and labels.max()."
             )
         parts.append(TensorImages(images, labels))
-    return ImageData(*parts, list(classes), name)
+    return ImageData(parts[0], parts[1], list(classes), name)
 
 
 def split(labels, test_share, seed):

@@ -1,10 +1,15 @@
 """How good a network is: loss, accuracy, the confusion matrix and the images it got wrong."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+
+from ..model import GoogLeNet
+from .data import Images
 
 __all__ = ["Evaluation", "evaluate", "feature_maps", "predict"]
 
@@ -25,20 +30,27 @@ class Evaluation:
     confidence: Tensor
 
     @property
-    def wrong(self):
+    def wrong(self) -> list[int]:
         """The numbers of the images it got wrong, the most confident mistake first."""
         numbers = (self.predictions != self.labels).nonzero().flatten()
         return numbers[self.confidence[numbers].argsort(descending=True)].tolist()
 
 
-def predict(net, part, *, batch_size=256, device=None, channels_last=False):
+def predict(
+    net: nn.Module,
+    part: Images,
+    *,
+    batch_size: int = 256,
+    device: str | torch.device | None = None,
+    channels_last: bool = False,
+) -> Tensor:
     """Return the main scores (N, classes) of all images of one part of the data, in evaluation.
 
     The heads do not run. The network is left in the mode it came in.
     part: `data.test` or `data.train`. Chapter: book/training/training.
     """
     device = next(net.parameters()).device if device is None else device
-    main = net.main_logits if hasattr(net, "main_logits") else net
+    main: Any = getattr(net, "main_logits", net)
     kept = torch.channels_last if channels_last else torch.contiguous_format
     was_training, scores = net.training, []
     net.eval()
@@ -52,7 +64,14 @@ def predict(net, part, *, batch_size=256, device=None, channels_last=False):
     return torch.cat(scores)
 
 
-def evaluate(net, part, *, batch_size=256, device=None, channels_last=False):
+def evaluate(
+    net: nn.Module,
+    part: Images,
+    *,
+    batch_size: int = 256,
+    device: str | torch.device | None = None,
+    channels_last: bool = False,
+) -> Evaluation:
     """Return the `Evaluation` of a network on `data.test` or `data.train`.
 
     Raises: ValueError for a part without images. Chapter: book/training/training.
@@ -77,7 +96,9 @@ def evaluate(net, part, *, batch_size=256, device=None, channels_last=False):
 LAYERS = ("conv1", "conv3", *(f"inception{b}" for b in "3a 3b 4a 4b 4c 4d 4e 5a 5b".split()))
 
 
-def feature_maps(net, images, layers=LAYERS):
+def feature_maps(
+    net: GoogLeNet, images: Tensor, layers: Iterable[str] = LAYERS
+) -> dict[str, Tensor]:
     """Return {layer: its output (N, C, H, W) on the CPU} for images (N, channels, H, W).
 
     The network runs in evaluation and is left in the mode it came in.

@@ -1,6 +1,7 @@
 """What a training run wrote down, epoch by epoch and step by step."""
 
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
 
 __all__ = ["History"]
 
@@ -31,7 +32,7 @@ class History:
     diverged: tuple | None = None
     notes: list = field(default_factory=list)
 
-    def add_epoch(self, means, lr, seconds):
+    def add_epoch(self, means: list[float], lr: float, seconds: float) -> None:
         """Note a finished epoch; means: of the objective, the main loss and the right answers."""
         for values, mean in zip(
             (self.objective, self.train_loss, self.train_accuracy), means, strict=True
@@ -40,12 +41,12 @@ class History:
         self.lr.append(lr)
         self.seconds.append(seconds)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as plain lists and numbers, for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: dict[str, Any]) -> Self:
         """Return the history that `to_dict` gave."""
         history = cls(**{part.name: values[part.name] for part in fields(cls)})
         history.diverged = tuple(history.diverged) if history.diverged else None

@@ -6,9 +6,11 @@ Chapter: book/training/training.
 import hashlib
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ._decode import ImageError, look_at, opened, shown, square, why
 from ._listing import class_folders, first, listed, split_folders
@@ -30,7 +32,16 @@ class FileImages:
     file's own. Chapter: book/training/training.
     """
 
-    def __init__(self, source, labels, size, *, augment=False, channels=3, scale=None):
+    def __init__(
+        self,
+        source: Any,
+        labels: Any,
+        size: int,
+        *,
+        augment: bool = False,
+        channels: int = 3,
+        scale: tuple[float, float] | None = None,
+    ) -> None:
         self.source, self.size, self.scale = source, size, scale
         self.labels = torch.as_tensor(labels, dtype=torch.int64)
         self.augment, self.channels = augment, channels
@@ -41,7 +52,7 @@ class FileImages:
     def __len__(self):
         return len(self.labels)
 
-    def square(self, number):
+    def square(self, number: int) -> Tensor:
         """Return one image as uint8 (channels, side, side), decoded or from memory."""
         if self.kept is not None and number in self.kept:
             return self.kept[number]
@@ -53,7 +64,7 @@ class FileImages:
             self.kept[number] = found
         return found
 
-    def batch(self, numbers, seed=None):
+    def batch(self, numbers: Any, seed: int | None = None) -> tuple[Tensor, Tensor]:
         """Return (float images from -1 to 1, labels); the seed decides the random crops."""
         squares = torch.stack([self.square(int(number)) for number in numbers])
         room = self.side - self.size
@@ -95,7 +106,16 @@ class _Numbered:
         return f"number {number} of {self.title}"
 
 
-def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, bad="error"):
+def folder(
+    root: str | Path,
+    size: int = 224,
+    *,
+    channels: int = 3,
+    test_share: float = 0.2,
+    seed: int = 0,
+    augment: bool = True,
+    bad: str = "error",
+) -> ImageData:
     """Return the images of a folder that has one folder per class (torchvision's ImageFolder).
 
     ROOT/cat/1.jpg, ROOT/dog/2.png: split at random, test_share of every class for the test.
@@ -192,7 +212,7 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
         content = "".join(f"{names[i]}\n{labels[i]} {seen.prints[i]}\n" for i in good)
         content = hashlib.blake2b(content.encode("utf-8", "replace"), digest_size=16).hexdigest()
         origin |= {"test_share": test_share, "seed": seed, "images": len(good), "content": content}
-    return ImageData(*made, classes, name, notes, origin)
+    return ImageData(made[0], made[1], classes, name, notes, origin)
 
 
 def _with_copies_together(train, test, labels, prints):
@@ -248,7 +268,15 @@ def _notes(classes, names, labels, train, test, seen, channels):
     return notes
 
 
-def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, download=False):
+def torchvision_data(
+    name: str,
+    root: str = "data",
+    size: int = 32,
+    *,
+    channels: int = 3,
+    augment: bool = False,
+    download: bool = False,
+) -> ImageData:
     """Return one of torchvision's data sets, where torchvision is installed.
 
     name: of a class in torchvision.datasets with train=True/False or split="train"/"test", such as
@@ -259,7 +287,7 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
     """
     _check_size(size, channels)
     try:
-        from torchvision import datasets
+        from torchvision import datasets  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"{name} is read by torchvision, which is not installed: pip install torchvision, in "
@@ -301,10 +329,10 @@ def torchvision_data(name, root="data", size=32, *, channels=3, augment=False, d
     ]
     title = f"{name} {size} px" + (", augmented" if augment else "")
     origin = {"kind": f"torchvision:{name}", "size": size, "channels": channels}
-    return ImageData(*made, classes, title, origin=origin)
+    return ImageData(made[0], made[1], classes, title, origin=origin)
 
 
-def read_image(path, size=224, *, channels=3):
+def read_image(path: str | Path, size: int = 224, *, channels: int = 3) -> Tensor:
     """Return one image file as a batch of one, float (1, channels, size, size) from -1 to 1.
 
     Raises: ImageError for a file that is missing, truncated or no image. Chapter:

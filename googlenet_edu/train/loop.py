@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..checks import whole
 from ..costs import ledger
+from ..model import GoogLeNet
 from ._order import AUGMENT, DROPOUT, mixed_seed, step_batches
 from .checkpoint import check_same_run, check_writable, load_checkpoint, save_checkpoint
+from .data import ImageData
 from .evaluation import evaluate
 from .history import History
 from .loss import AUX_WEIGHT, check_weight, checked_scores, loss_parts, weighted
@@ -28,29 +31,29 @@ class TrainingStopped(RuntimeError):
 
 
 def fit(
-    net,
-    data,
+    net: GoogLeNet,
+    data: ImageData,
     *,
-    epochs=5,
-    batch_size=64,
-    optimizer="adam",
-    lr=1e-3,
-    momentum=0.9,
-    weight_decay=0.0,
-    schedule="constant",
-    aux_weight=AUX_WEIGHT,
-    seed=0,
-    channels_last=True,
-    device=None,
-    workers=0,
-    checkpoint=None,
-    resume=False,
-    checkpoint_every=None,
-    evaluate_each=True,
-    on_nan="stop",
-    progress=True,
-    should_stop=None,
-):
+    epochs: int = 5,
+    batch_size: int = 64,
+    optimizer: str = "adam",
+    lr: float = 1e-3,
+    momentum: float = 0.9,
+    weight_decay: float = 0.0,
+    schedule: str = "constant",
+    aux_weight: float = AUX_WEIGHT,
+    seed: int = 0,
+    channels_last: bool = True,
+    device: str | torch.device | None = None,
+    workers: int = 0,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    checkpoint_every: int | None = None,
+    evaluate_each: bool = True,
+    on_nan: str = "stop",
+    progress: bool = True,
+    should_stop: Callable[[], bool] | None = None,
+) -> History:
     """Train a network and return its `History`.
 
     The order of the images, dropout and augmentation follow from seed, epoch and step, so equal

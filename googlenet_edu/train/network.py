@@ -1,6 +1,7 @@
 """A small GoogLeNet to train on a laptop, the ways to start its weights, and the optimizers."""
 
 import math
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -10,20 +11,21 @@ from ._order import WEIGHTS, mixed_seed
 
 __all__ = ["INITIALIZATIONS", "initialize", "make_optimizer", "small_googlenet"]
 
+Net = TypeVar("Net", bound=nn.Module)
 INITIALIZATIONS = ("default", "he", "caffe")
 
 
 def small_googlenet(
-    num_classes=10,
+    num_classes: int = 10,
     *,
-    norm="bn",
-    width=0.25,
-    aux=True,
-    in_channels=3,
-    init="default",
-    seed=0,
-    dropout=None,
-):
+    norm: str = "bn",
+    width: float = 0.25,
+    aux: bool = True,
+    in_channels: int = 3,
+    init: str = "default",
+    seed: int = 0,
+    dropout: float | None = None,
+) -> GoogLeNet:
     """Return a `GoogLeNet` that trains in seconds: narrow, and with heads for every image size.
 
     It has all layers of the network, with the true 5x5 and both heads (pooled adaptively to
@@ -47,7 +49,7 @@ def small_googlenet(
     return initialize(net, init, seed=seed)
 
 
-def initialize(net, how="default", *, seed=0):
+def initialize(net: Net, how: str = "default", *, seed: int = 0) -> Net:
     """Set all weights of a network anew, the same ones for the same seed; return the network.
 
     how:
@@ -97,7 +99,14 @@ def _last_layers(net):
     return [net.fc, *(head.clf_[-1] for head in heads if head is not None)]
 
 
-def make_optimizer(net, name="adam", lr=1e-3, *, momentum=0.9, weight_decay=0.0):
+def make_optimizer(
+    net: nn.Module,
+    name: str = "adam",
+    lr: float = 1e-3,
+    *,
+    momentum: float = 0.9,
+    weight_decay: float = 0.0,
+) -> torch.optim.Optimizer:
     """Return torch's Adam or SGD over all parameters of a network.
 
     name: "adam" or "sgd". lr: the learning rate. momentum: of SGD. weight_decay: L2 penalty.

@@ -5,11 +5,17 @@ Chapter: book/training/beyond_one_machine.
 """
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
+
+if TYPE_CHECKING:
+    from .evaluation import Evaluation
 
 __all__ = ["Group", "PeerLost", "join_group", "leave_group", "share_batch_norm"]
 
@@ -18,7 +24,7 @@ class PeerLost(RuntimeError):
     """Another process of the run died or can no longer be reached."""
 
 
-def join_group(device="cpu", timeout=300):
+def join_group(device: str = "cpu", timeout: int = 300) -> str:
     """Join the processes that `torchrun` started; without torchrun do nothing.
 
     Gloo connects processors, NCCL connects graphics cards. timeout: seconds after which a process
@@ -62,7 +68,7 @@ def usable_device(device):
     return found
 
 
-def _meeting_place(timeout):
+def _meeting_place(timeout: timedelta) -> dict[str, Any]:
     """Return the arguments with which a process finds the others of its attempt.
 
     torchrun keeps one store for all attempts. There, a worker that was started again can read the
@@ -79,7 +85,7 @@ def _meeting_place(timeout):
     return {"timeout": timeout, "store": store, "rank": rank, "world_size": size}
 
 
-def leave_group():
+def leave_group() -> None:
     """Leave the group, if there is one."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
@@ -88,29 +94,29 @@ def leave_group():
 class Group:
     """The processes of this run: `rank` of this one, `size` of all, `device` of this one."""
 
-    def __init__(self, rank, size, device):
+    def __init__(self, rank: int, size: int, device: torch.device) -> None:
         self.rank, self.size, self.device = rank, size, device
 
     @classmethod
-    def current(cls, device, net):
+    def current(cls, device: str | torch.device | None, net: torch.nn.Module) -> Self:
         """Return the group this process belongs to, of size 1 without torch.distributed."""
         device = next(net.parameters()).device if device is None else usable_device(device)
         if distributed.is_available() and distributed.is_initialized():
             return cls(distributed.get_rank(), distributed.get_world_size(), device)
         return cls(0, 1, device)
 
-    def wrap(self, net):
+    def wrap(self, net: torch.nn.Module) -> torch.nn.Module:
         """Return the module to call: the network, or one that averages the gradients of all."""
         if self.size == 1:
             return net
         ids = [self.device.index] if self.device.type == "cuda" else None
         return torch.nn.parallel.DistributedDataParallel(net, device_ids=ids)
 
-    def share(self, numbers):
+    def share(self, numbers: list[int]) -> list[int]:
         """Return this process's part of a batch: every size-th image."""
         return numbers[self.rank :: self.size]
 
-    def scaled(self, loss, mine, whole):
+    def scaled(self, loss: Tensor, mine: int, whole: int) -> Tensor:
         """Return a mean loss so scaled that the average over processes is the whole batch's.
 
         The shares of an odd batch differ by one image; a plain average would count the images
@@ -118,7 +124,9 @@ class Group:
         """
         return loss if self.size == 1 else loss * (mine * self.size / whole)
 
-    def total(self, losses, right, mine, stop=False):
+    def total(
+        self, losses: list[Tensor], right: Tensor, mine: int, stop: bool = False
+    ) -> list[float]:
         """Return the sums over the whole batch: of each mean loss, of the right answers, of stop.
 
         All processes learn in the same step that one of them was asked to stop.
@@ -131,7 +139,7 @@ class Group:
         distributed.all_reduce(packed)
         return packed.tolist()
 
-    def evaluated(self, work):
+    def evaluated(self, work: Callable[[], "Evaluation"]) -> list[float]:
         """Let the first process evaluate; return (loss, accuracy) in every process."""
         found = torch.zeros(2, dtype=torch.float64, device=self.device)
         if self.rank == 0:
@@ -144,7 +152,7 @@ class Group:
         return found.tolist()
 
     @contextmanager
-    def watch(self, checkpoint):
+    def watch(self, checkpoint: str | Path | None) -> Iterator[None]:
         """Turn the errors of a broken connection into `PeerLost`, with what to do next."""
         try:
             yield
@@ -189,7 +197,7 @@ class SharedBatchNorm2d(torch.nn.BatchNorm2d):
     torch.nn.BatchNorm2d. Input and output (N, C, H, W). Chapter: book/training/beyond_one_machine.
     """
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         alone = not (distributed.is_available() and distributed.is_initialized())
         if not self.training or alone or distributed.get_world_size() == 1:
             return super().forward(x)
@@ -201,15 +209,15 @@ class SharedBatchNorm2d(torch.nn.BatchNorm2d):
         centred = x - mean.view(1, -1, 1, 1)
         variance = _SumOfAll.apply((centred * centred).sum(axes)) / count
         with torch.no_grad():
-            self.num_batches_tracked.add_(1)
+            self.num_batches_tracked.add_(1)  # pyright: ignore
             noted = variance * (count / (count - 1))
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(noted, self.momentum)
+            self.running_mean.lerp_(mean, self.momentum)  # pyright: ignore
+            self.running_var.lerp_(noted, self.momentum)  # pyright: ignore
         scale = self.weight * (variance + self.eps).rsqrt()
         return centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 
-def share_batch_norm(net, device="cpu"):
+def share_batch_norm(net: torch.nn.Module, device: str = "cpu") -> torch.nn.Module:
     """Let every batch norm of a network use the images of all processes; return the network.
 
     On graphics cards it becomes torch.nn.SyncBatchNorm, which works there only; on processors

@@ -53,7 +53,7 @@ def _shared():
 
 
 @cache
-def module_for(widget):
+def module_for(widget: str) -> str:
     """Return the anywidget front-end module of one widget, as text."""
     parts = [*_shared(), _source(f"{widget}.js")]
     parts.append(f"export default {{ render: {widget}.render }};\n")
@@ -61,7 +61,7 @@ def module_for(widget):
 
 
 @cache
-def book_script():
+def book_script() -> str:
     """Return the classic script with every widget and the static page's host, as text."""
     parts = [*_shared(), *(_source(f"{widget}.js") for widget in WIDGETS)]
     parts.append(f"const WIDGETS = {{ {', '.join(WIDGETS)} }};\n")
@@ -71,7 +71,7 @@ def book_script():
 
 
 @cache
-def embed_script():
+def embed_script() -> str:
     """Return `book_script` with the style sheet inside: one file for any web page."""
     sheet = json.dumps(book_css(), ensure_ascii=False)
     style = (
@@ -82,7 +82,7 @@ def embed_script():
 
 
 @cache
-def book_css():
+def book_css() -> str:
     """Return the style sheet of all widgets, as text: the common one and each widget's own."""
     own = [f"{widget}.css" for widget in WIDGETS if (FOLDER / f"{widget}.css").is_file()]
     dark = _source("dark.css")

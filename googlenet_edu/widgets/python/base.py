@@ -3,6 +3,8 @@
 import math
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import anywidget
 import traitlets
@@ -29,6 +31,7 @@ class Whole(traitlets.TraitType):
     """A whole number, refused with the message of googlenet_edu.sizes."""
 
     info_text = "a whole number"
+    name: str
 
     def __init__(self, default, minimum, maximum=LARGEST, **kwargs):
         self.minimum = minimum
@@ -120,6 +123,8 @@ class Numbers(Number):
 class Flag(traitlets.TraitType):
     """True or False, nothing else."""
 
+    name: str
+
     def validate(self, obj, value):
         return flag(self.name, value)
 
@@ -164,6 +169,7 @@ class StaticForm(anywidget.AnyWidget):
 
     _css = book_css()
     _widget = ""
+    static_html: Callable[..., str]
 
     def __init_subclass__(cls, **kwargs):
         if "_widget" in cls.__dict__:  # not in the subclass that traitlets makes to add a trait
@@ -231,7 +237,7 @@ class LiveWidget(StaticForm):
         super().__setattr__(name, value)
 
     @property
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """The settings as a dict, in the order of the fields."""
         return {name: getattr(self, name) for name in self._settings}
 
@@ -306,7 +312,8 @@ class SizeWidget(LiveWidget):
         return {"out": result.out, "steps": [step[:2] for step in result.steps]}
 
     def _answer(self):
-        return say("sizes", "answer", lang=self.lang, n=self.size, out=self.out)
+        n = self.size  # pyright: ignore: of the subclasses
+        return say("sizes", "answer", lang=self.lang, n=n, out=self.out)
 
     def _body(self):
         axis = self._explain().axes[0]

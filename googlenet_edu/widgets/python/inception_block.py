@@ -1,5 +1,7 @@
 """The Inception block widget. Chapter: book/blocks/inception."""
 
+from typing import Any
+
 import traitlets
 
 from ...architecture import InceptionSpec, PoolSpec
@@ -75,7 +77,7 @@ class InceptionBlock(LiveWidget):
 
     def _body(self):
         branches = self._branches(self.reductions)
-        unit = 500 / max(self.in_channels, self.out_channels)
+        unit = 500 / max(self.in_channels, self.out_channels or 0)
         drawing = SVG(640, 150, "The channels of input, branches and joined output, to scale")
         bars = [("input", self.in_channels, "gn-bar")]
         bars += [(f"branch {i}", b[0], f"gn-branch{i}") for i, b in enumerate(branches, 1)]
@@ -84,7 +86,7 @@ class InceptionBlock(LiveWidget):
             drawing.text(4, 19 + place * 24, name)
             drawing.box(66, 4 + place * 24, channels * unit, 20, kind)
             drawing.text(72 + channels * unit, 19 + place * 24, channels)
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (i, f"{params:,}", f"{madds:,}", f"{without[2]:,}")
             for i, ((_, params, madds), without) in enumerate(
                 zip(self._branches(True), self._branches(False), strict=True), 1

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import traitlets
 
-from ...architecture import AUX, BACKBONE, HEAD_GRID, VARIANTS, InceptionSpec, PoolSpec
+from ...architecture import AUX, BACKBONE, HEAD_GRID, VARIANTS, InceptionSpec, PoolSpec, head_grid
 from ...costs.counting import Walk
-from ...sizes import SizeError, pool_output_size
 from .base import Flag, LiveWidget, Whole
 from .static import answer, stages, table
 
@@ -59,7 +58,7 @@ class ShapeChain(LiveWidget):
             if spec.name in STAGES:
                 self._stages.append((spec.name.removeprefix("inception"), list(shape[1:])))
             if spec.name in heads:
-                grid = [_grid(side) for side in shape[2:]]
+                grid = [head_grid(side) for side in shape[2:]]
                 fits.append(grid == [HEAD_GRID, HEAD_GRID])
                 if fits[-1]:
                     walk.head(heads[spec.name], shape, "fixed", 1000)
@@ -92,10 +91,3 @@ class ShapeChain(LiveWidget):
             lines.append("    layer.ceil_mode = False")
         size = f"{self.batch_size}, 3, {self.image_height}, {self.image_width}"
         return "\n".join([*lines, f"net(torch.ones({size})).logits.shape"])
-
-
-def _grid(side):
-    try:
-        return pool_output_size(side, 5, 3, kind="avg")
-    except SizeError:
-        return 0

@@ -108,7 +108,9 @@ class SummaryReader(LiveWidget):
         megabytes = (self.input_bytes, self.forward_backward_bytes, self.param_bytes)
         rows.append(("Total", f"{self.total_params:,}", f"{self.total_mult_adds:,}"))
         names = ("Input size (MB)", "Forward/backward pass size (MB)", "Params size (MB)")
-        rows += [(name, f"{n / 1e6:.2f}", "") for name, n in zip(names, megabytes, strict=True)]
+        rows += [
+            (name, f"{(n or 0) / 1e6:.2f}", "") for name, n in zip(names, megabytes, strict=True)
+        ]
         return answer(self._answer()) + table(rows, ("layer", "Param #", "Mult-Adds"))
 
     def _code(self):
