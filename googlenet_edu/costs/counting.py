@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import prod
 
 from ..architecture import HEAD_GRID, HEAD_IMAGES, ConvSpec, InceptionSpec, head_pool, network
-from ..checks import pair, truth, whole
+from ..checks import AXES, each, truth, whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
 from .rows import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
 
@@ -40,7 +40,7 @@ def ledger(
     >>> ledger(224).params
     13385816
     """
-    height, width_px = pair("image_size", image_size, 1)
+    height, width_px = each("image_size", image_size, AXES[1:], 1)
     batch = whole("batch_size", batch_size, 0)
     classes = whole("num_classes", num_classes, 1)
     truth("aux", aux, "True counts the two auxiliary classifiers as well")
