@@ -7,7 +7,7 @@ Those of sizes raise `SizeError`. Nothing here imports torch.
 import json
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import cache
@@ -19,18 +19,19 @@ __all__ = [
     "Size",
     "SizeError",
     "SizeTypeError",
+    "axis_names",
     "call",
     "choice",
     "count",
     "decimal",
+    "each",
+    "edges",
     "filled",
     "flag",
     "is_sequence",
     "joined",
     "list_text",
     "number_text",
-    "pair",
-    "per_axis",
     "quote",
     "say",
     "short_number",
@@ -41,8 +42,8 @@ __all__ = [
     "words",
 ]
 
-AXES = ("height", "width")
-# An argument for both axes, or one for each: a tuple or list of (height, width).
+AXES = ("depth", "height", "width")
+# An argument for all axes, or one for each: a tuple or list of (height, width).
 Size: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 
@@ -227,43 +228,70 @@ def is_sequence(value: object) -> bool:
     return isinstance(value, (tuple, list))
 
 
-def pair(name: str, value: Any, minimum: int | None = None, single: bool = True) -> tuple[int, int]:
-    """Return the (height, width) pair of an argument given as an int or a tuple.
+def axis_names(size: Any, *others: Any) -> tuple[str, ...]:
+    """Name the axes of a call's arguments: ("",) when no tuple holds two or three numbers.
 
-    single says whether a tuple of one number is allowed and stands for both axes,
+    A size of three numbers alone may be an image with its channels: it does not make three axes.
+    """
+    if 3 in {len(one) for one in others if is_sequence(one)}:
+        return AXES
+    most = max(len(one) if is_sequence(one) else 1 for one in (size, *others))
+    return AXES[1:] if most > 1 else ("",)
+
+
+def each(
+    name: str, value: Any, axes: Sequence[str], minimum: int | None = None, single: bool = True
+) -> tuple[int, ...]:
+    """Return an argument's number for each of the axes, given as an int or a tuple.
+
+    single says whether a tuple of one number is allowed and stands for all axes,
     as torch allows for stride, padding, dilation and pool kernels.
     """
     if not is_sequence(value):
-        number = whole(name, value, minimum)
-        return number, number
-    if len(value) == 1 and single:
-        number = whole(name, value[0], minimum)
-        return number, number
-    if len(value) != 2:
-        hint = ""
-        if name == "size" and len(value) in (3, 4):
-            hint = " leave out batch and channels,"
-        elif name == "padding" and len(value) == 4:
-            hint = " use torch.nn.functional.pad for four different edges,"
+        return (whole(name, value, minimum),) * len(axes)
+    if len(value) == 1 and (single or len(axes) == 1):
+        return (whole(name, value[0], minimum),) * len(axes)
+    if len(value) != len(axes):
         raise SizeError(
-            f"{name} must be one whole number or a (height, width) pair, but got "
-            f"{len(value)} numbers, {quote(tuple(value))}:{hint} give one or two numbers."
+            f"{name} must be one whole number or {_a_tuple(axes)}, but got "
+            f"{len(value)} numbers, {quote(tuple(value))}:{_hint(name, len(value))}"
         )
-    height, width = (whole(name, one, minimum, axis) for one, axis in zip(value, AXES, strict=True))
-    return height, width
+    return tuple(whole(name, one, minimum, axis) for one, axis in zip(value, axes, strict=True))
+
+
+def edges(padding: Any, axes: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Return (before, after) of each axis for padding as torch has it, or as such pairs."""
+    if not is_sequence(padding) or not any(map(is_sequence, padding)):
+        return tuple((one, one) for one in each("padding", padding, axes, 0))
+    both = [one if is_sequence(one) else (one, one) for one in padding]
+    both *= len(axes) if len(both) == 1 else 1
+    if len(both) != len(axes) or any(len(one) != 2 for one in both):
+        raise SizeError(
+            f"padding must have a (before, after) pair for each axis, but got {quote(padding)}: "
+            "write ((top, bottom), (left, right)), or ((left, right),) for all axes."
+        )
+    before, after = (each("padding", side, axes, 0) for side in zip(*both, strict=True))
+    return tuple(zip(before, after, strict=True))
+
+
+def _a_tuple(axes):
+    return "three, (depth, height, width)" if len(axes) == 3 else "a (height, width) pair"
+
+
+def _hint(name, given):
+    if name == "size" and given in (3, 4):
+        three = ", or for three axes give kernel_size three numbers" if given == 3 else ""
+        return f" leave out batch and channels{three}."
+    if name == "padding" and given == 4:
+        return (
+            " use torch.nn.functional.pad for four different edges, here written "
+            "((top, bottom), (left, right))."
+        )
+    return " give one number, or one for each axis."
 
 
 def where(name: str) -> str:
     return f"{name}: " if name else ""
-
-
-def per_axis(given: Iterable[Any], *pairs: Any) -> Iterator[tuple[Any, ...]]:
-    """Yield (axis name, value of each argument); one nameless axis when all were ints."""
-    if any(is_sequence(value) and len(value) == 2 for value in given):
-        for axis, name in enumerate(AXES):
-            yield (name, *(values[axis] for values in pairs))
-    else:
-        yield ("", *(values[0] for values in pairs))
 
 
 def joined(axes: Sequence[Any]) -> Any:

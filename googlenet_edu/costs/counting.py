@@ -16,7 +16,7 @@ from ..architecture import (
     head_pool,
     network,
 )
-from ..checks import Size, pair, say, truth, whole
+from ..checks import AXES, Size, each, say, truth, whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
 from .rows import FLOAT_BYTES, BlockRow, Ledger, LedgerRow
 
@@ -48,7 +48,7 @@ def ledger(
     >>> ledger(224).params
     13385816
     """
-    height, width_px = pair("image_size", image_size, 1)
+    height, width_px = each("image_size", image_size, AXES[1:], 1)
     batch = whole("batch_size", batch_size, 0)
     classes = whole("num_classes", num_classes, 1)
     truth("aux", aux, "True counts the two auxiliary classifiers as well")

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..checks import pair
+from ..checks import AXES, each
 from ..model import GoogLeNet
 from .steps import FastGoogLeNet
 
@@ -201,7 +201,7 @@ def _work(module, given, output):
         multiply_adds = places * prod(weight.shape)
         return multiply_adds, multiply_adds, size
     if isinstance(module, nn.MaxPool2d):
-        return 0, output.numel() * prod(pair("kernel_size", module.kernel_size)), size
+        return 0, output.numel() * prod(each("kernel_size", module.kernel_size, AXES[1:])), size
     if isinstance(module, nn.AdaptiveAvgPool2d):
         return 0, given.numel(), size
     return 0, output.numel(), size

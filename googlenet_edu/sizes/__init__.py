@@ -6,8 +6,9 @@
 
 Pure Python: no torch, no tensors, nothing allocated, so huge numbers answer at once.
 Argument names are those of torch.nn. Sizes are cells (pixels) per axis; an int stands for a
-square or a single axis, a tuple for (height, width). A function returns an int when all its
-arguments are ints, and a (height, width) tuple otherwise.
+square or a single axis, a tuple for (height, width), or (depth, height, width) as torch's 3-D
+layers keep it (a size of three numbers needs such a kernel_size). A function returns an int when
+no argument names two axes or three, and a tuple otherwise; (3,), as 1-D layers keep it, is 3.
 
 What torch refuses is refused here with one sentence, a `SizeError` (a ValueError; for a value
 of the wrong type also a TypeError). Two differences: torch's pools stop at 32-bit settings, the
@@ -29,6 +30,7 @@ from .conv_pool import (
     explain_conv,
     explain_pool,
     pool_output_size,
+    same_padding,
 )
 from .receptive import ReceptiveField, receptive_field
 from .transposed import conv_transpose_output_size, explain_conv_transpose
@@ -49,4 +51,5 @@ __all__ = [
     "explain_pool",
     "pool_output_size",
     "receptive_field",
+    "same_padding",
 ]

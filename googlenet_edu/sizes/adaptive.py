@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..checks import AXES, Size, SizeError, call, is_sequence, pair, quote, show, whole
+from ..checks import Size, axis_names, call, each, is_sequence, show
 from .explanations import Explanation, PlainSteps, Step
 
 __all__ = [
@@ -35,11 +35,15 @@ def adaptive_pool_bins(size: Size, output_size: Any) -> Any:
     >>> list(adaptive_pool_bins(7, 3))
     [(0, 3), (2, 5), (4, 7)]
     """
-    sizes = pair("size", size, 1, single=False)
-    # torch takes None only inside a pair; alone it is a missing argument.
-    outs = _keep_none("output_size", output_size)
-    bins = tuple(AdaptiveBins(n, n if o is None else o) for n, o in zip(sizes, outs, strict=True))
-    return bins if is_sequence(size) or is_sequence(output_size) else bins[0]
+    axes = axis_names(size, output_size)
+    sizes = each("size", size, axes, 1, single=False)
+    # torch takes None only inside a tuple; alone it is a missing argument.
+    if is_sequence(output_size) and len(output_size) == len(axes):
+        kept = (n if o is None else o for n, o in zip(sizes, output_size, strict=True))
+        output_size = tuple(kept)
+    outs = each("output_size", output_size, axes, 0, single=False)
+    bins = tuple(AdaptiveBins(n, o) for n, o in zip(sizes, outs, strict=True))
+    return bins if len(axes) > 1 else bins[0]
 
 
 def explain_adaptive_pool(size: Size, output_size: Any) -> Explanation:
@@ -51,7 +55,7 @@ def explain_adaptive_pool(size: Size, output_size: Any) -> Explanation:
     both = bins if isinstance(bins, tuple) else (bins,)
     axes = [
         PlainSteps(name, _adaptive_steps(b))
-        for name, b in zip(AXES if len(both) == 2 else ("",), both, strict=True)
+        for name, b in zip(axis_names(size, output_size), both, strict=True)
     ]
     code = call("adaptive_pool_output_size", size, output_size=output_size)
     return Explanation(code, adaptive_pool_output_size(size, output_size), axes)
@@ -83,20 +87,6 @@ class AdaptiveBins(Sequence):
 def _len_of(bins):
     # len() stops at the machine's word; the number itself does not.
     return bins.output_size
-
-
-def _keep_none(name, value):
-    if is_sequence(value):
-        if len(value) != 2:
-            raise SizeError(
-                f"{name} must be one whole number or a (height, width) pair, but got "
-                f"{len(value)} numbers, {quote(tuple(value))}: give one or two."
-            )
-        return tuple(
-            None if item is None else whole(name, item, 0, axis)
-            for item, axis in zip(value, AXES, strict=True)
-        )
-    return pair(name, value, 0)
 
 
 def _adaptive_steps(bins):

@@ -9,12 +9,13 @@ from ..checks import (
     Size,
     SizeError,
     SizeTypeError,
+    axis_names,
     call,
+    each,
+    edges,
     flag,
     is_sequence,
     joined,
-    pair,
-    per_axis,
     quote,
     say,
     show,
@@ -28,6 +29,7 @@ __all__ = [
     "explain_conv",
     "explain_pool",
     "pool_output_size",
+    "same_padding",
 ]
 
 
@@ -38,7 +40,8 @@ def conv_output_size(
 
     Per axis: floor((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1.
     padding may also be "valid" (none) or "same" (output as large as the input, stride 1 only;
-    an odd total puts the extra cell on the right).
+    an odd total puts the extra cell on the right), or a (before, after) pair for each axis, as
+    `same_padding` returns: ((top, bottom), (left, right)).
 
     Args: size int or (height, width) in cells; the others as in torch.nn.Conv2d.
     Raises: SizeError where torch.nn.Conv2d would refuse, e.g. a kernel larger than the padded
@@ -85,7 +88,8 @@ def pool_output_size(
     Per axis: round((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1, where
     round is floor, or ceil with ceil_mode=True; with ceil_mode the last window is dropped again
     when it would start in the right padding or beyond the input. stride=None means
-    stride = kernel_size. kind is "max" or "avg" (average pooling has no dilation).
+    stride = kernel_size. kind is "max" or "avg" (average pooling has no dilation). padding may
+    be a (before, after) pair for each axis, which in torch is a pool after functional.pad.
 
     Args: size int or (height, width) in cells; the others as in torch.nn.MaxPool2d.
     Raises: SizeError where torch would refuse, e.g. padding over half of kernel_size (dilation
@@ -152,33 +156,60 @@ def caffe_pool_output_size(
     return outs[0] if len(outs) == 1 else outs
 
 
+def same_padding(size, kernel_size, stride=1, dilation=1):
+    """Return TensorFlow's "SAME" padding: a (before, after) pair for each axis.
+
+    It is the least that gives ceil(size / stride) windows, an odd cell after: with a stride often
+    not torch's. Takes what `conv_output_size` takes, and is taken as its padding.
+
+    Raises: SizeError as `conv_output_size`.
+    Source: TensorFlow documentation, tf.nn, "Notes on padding". Chapter: book/sizes/convolution.
+
+    >>> same_padding(224, kernel_size=7, stride=2)
+    ((2, 3),)
+    """
+    axes = axis_names(size, kernel_size, stride, dilation)
+    pairs = []
+    for n, k, s, d in zip(
+        each("size", size, axes, 1, single=False),
+        each("kernel_size", kernel_size, axes, 1),
+        each("stride", stride, axes, 1),
+        each("dilation", dilation, axes, 1),
+        strict=True,
+    ):
+        total = max(0, (n - 1) // s * s + d * (k - 1) + 1 - n)
+        pairs.append((total // 2, total - total // 2))
+    return tuple(pairs)
+
+
 def _conv_axes(size, kernel_size, stride, padding, dilation):
-    sizes = pair("size", size, 1, single=False)
-    kernels = pair("kernel_size", kernel_size, 1, single=False)
-    strides = pair("stride", stride, 1)
-    dilations = pair("dilation", dilation, 1)
+    names = axis_names(size, kernel_size, stride, padding, dilation)
+    kernels = each("kernel_size", kernel_size, names, 1, single=False)
+    strides = each("stride", stride, names, 1)
+    dilations = each("dilation", dilation, names, 1)
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
             raise SizeError(
                 f"padding must be a whole number, a pair, 'valid' or 'same', but got {padding!r}: "
-                "torch spells the two words in small letters."
+                "torch spells the two words in small letters; TensorFlow's 'SAME' is "
+                "padding=same_padding(size, kernel_size, stride)."
             )
-        if padding == "same" and strides != (1, 1):
+        if padding == "same" and set(strides) != {1}:
             raise SizeError(say("sizes", "sameStride", stride=quote(stride)))
         spans = zip(kernels, dilations, strict=True)
         total = [d * (k - 1) if padding == "same" else 0 for k, d in spans]
-        left, right = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
+        ends = [(t // 2, t - t // 2) for t in total]
     else:
-        left = right = pair("padding", padding, 0)
+        ends = edges(padding, names)
     axes = []
-    for name, n, k, s, before, after, d in per_axis(
-        (size, kernel_size, stride, padding, dilation),
-        sizes,
+    for name, n, k, s, (before, after), d in zip(
+        names,
+        each("size", size, names, 1, single=False),
         kernels,
         strides,
-        left,
-        right,
+        ends,
         dilations,
+        strict=True,
     ):
         span = d * (k - 1) + 1
         room = n + before + after - span
@@ -218,32 +249,36 @@ def _pool_axes(
         )
     if stride is None or (is_sequence(stride) and len(stride) == 0):
         stride = kernel_size  # torch's default: windows side by side
-    dilations = pair("dilation", dilation, 1)
-    if kind == "avg" and dilations != (1, 1):
+    names = axis_names(size, kernel_size, stride, padding, dilation)
+    dilations = each("dilation", dilation, names, 1)
+    if kind == "avg" and set(dilations) != {1}:
         raise SizeError(
             f"dilation={quote(dilation)} is not available: average pooling in torch has no "
             "dilation; leave it at 1 or use kind='max'."
         )
     axes = []
-    for name, n, k, s, p, d in per_axis(
-        (size, kernel_size, stride, padding, dilation),
-        pair("size", size, 1, single=False),
-        pair("kernel_size", kernel_size, 1),
-        pair("stride", stride, 1),
-        pair("padding", padding, 0),
+    for name, n, k, s, (before, after), d in zip(
+        names,
+        each("size", size, names, 1, single=False),
+        each("kernel_size", kernel_size, names, 1),
+        each("stride", stride, names, 1),
+        edges(padding, names),
         dilations,
+        strict=True,
     ):
+        p = max(before, after)
         if 2 * p > k:
             values = {"p": show(p), "k": show(k), "limit": show(k // 2)}
             raise SizeError(where(name) + say("sizes", "halfKernel", **values))
         span = d * (k - 1) + 1
-        room = n + 2 * p - span
+        room = n + before + after - span
         steps = -(-room // s) if ceil_mode else room // s
         # A window that would start in the right padding or beyond reads no cell: torch drops it.
-        dropped = ceil_mode and steps * s >= n + p
+        dropped = ceil_mode and steps * s >= n + before
         out = steps + 1 - dropped
         if out < 1:
-            values = {"span": show(span), "padded": show(n + 2 * p), "out": show(out)}
+            padded = show(n + before + after)
+            values = {"span": show(span), "padded": padded, "out": show(out)}
             raise SizeError(where(name) + say("sizes", "windowTooLarge", **values))
         axes.append(
             AxisSteps(
@@ -252,8 +287,8 @@ def _pool_axes(
                 size=n,
                 kernel_size=k,
                 stride=s,
-                pad_left=p,
-                pad_right=p,
+                pad_left=before,
+                pad_right=after,
                 dilation=d,
                 ceil_mode=ceil_mode,
                 room=room,

@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
 
-from ..checks import AXES, SizeError, is_sequence, pair, quote
+from ..checks import SizeError, axis_names, each, edges, is_sequence, quote
 
 __all__ = ["ReceptiveField", "receptive_field"]
 
@@ -16,7 +16,9 @@ _REFUSED = {  # layers that have a kernel_size, but no field of their own
     "FractionalMaxPool": "draws its windows at random",
     "Fold": "adds up columns, which are no feature map",
     "Unfold": "returns columns, which are no feature map",
+    "DeformConv": "reads where its offsets say",
 }
+_PADS = ("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularPad")
 
 
 class ReceptiveField(NamedTuple):
@@ -24,7 +26,7 @@ class ReceptiveField(NamedTuple):
 
     size: cells of the image along one axis; jump: image cells between neighbouring cells of the
     map; start: image index where the first cell's field begins (negative: in the padding);
-    steps: (layer name, size, jump, start) after each layer. Tuples where height and width differ.
+    steps: (layer name, size, jump, start) after each layer. Tuples where the axes differ.
     After a transposed convolution cells see differently much: size is the largest, and jump may
     be a Fraction.
     """
@@ -42,33 +44,40 @@ def receptive_field(layers: Iterable[Any]) -> ReceptiveField:
     mapping or an object with those names (a torch.nn layer, a row of
     googlenet_edu.architecture); an Inception row counts through its widest branch. Per layer
     size += dilation * (kernel_size - 1) * jump, then jump *= stride. Transposed convolutions
-    (transposed=True, as torch's have) divide jump by their stride.
+    (transposed=True, as torch's have) divide jump by their stride. Padding may be a (before,
+    after) pair for each axis, or a padding layer of torch's; what it holds is not counted.
 
     Raises: SizeError for a layer without a kernel_size or with illegal numbers, named by place,
-    for unpooling, fractional pooling, folding and unfolding, and for a chain with a transposed
-    convolution in which a cell sees none or more than a million cells.
+    for unpooling, fractional pooling, folding, unfolding and deformable convolution, and for a
+    chain with a transposed convolution in which a cell sees none or more than a million cells.
     Source: Dumoulin and Visin, arXiv 1603.07285. Chapter: book/sizes/receptive_field.
 
     >>> receptive_field([(7, 2, 3), (3, 2)])[:3]
     (11, 4, -3)
     """
-    state: list[Any] = [(1, 1, 0), (1, 1, 0)]
+    rows = []
+    for number, layer in enumerate(layers, 1):
+        name = getattr(layer, "name", "") or f"layer {number}"
+        rows.append((name, [[_settings(part, name) for part in path] for path in _paths(layer)]))
+    every = (one for _, paths in rows for path in paths for one in path)
+    axes = axis_names((0, 0), *(value for one in every for value in one.values()))
+    state: list[Any] = [(1, 1, 0)] * len(axes)
     square = True
     steps: list[Any] = []
     chain = []
-    for number, layer in enumerate(layers, 1):
-        name = getattr(layer, "name", "") or f"layer {number}"
-        windows = [[_window(part, name) for part in path] for path in _paths(layer)]
+    for name, paths in rows:
+        windows = [[_window(one, name, axes) for one in path] for path in paths]
         chain.append(windows)
-        square = square and all(one[0] == one[1] for path in windows for one in path)
+        square = square and all(len(set(one)) == 1 for path in windows for one in path)
         paths = [list(state) for _ in windows]
         for path, parts in zip(paths, windows, strict=True):
             for part in parts:
                 path[:] = [_see(axis, *w) for axis, w in zip(path, part, strict=True)]
-        state = [max((p[i] for p in paths), key=lambda axis: axis[0]) for i in (0, 1)]
+        state = [max((p[i] for p in paths), key=lambda axis: axis[0]) for i in range(len(axes))]
         if any(one[0][-1] for paths in chain for path in paths for one in path):
-            state = [_followed(chain, i, state[i][1], name) for i in range(2 - square)]
-            state *= 1 + square
+            seen = axes[:1] if square else axes
+            state = [_followed(chain, i, state[i][1], name, axis) for i, axis in enumerate(seen)]
+            state *= len(axes) // len(seen)
         steps.append((name, *_columns(state, square)))
     size, jump, start = _columns(state, square)
     return ReceptiveField(size, jump, start, tuple(steps))
@@ -82,8 +91,8 @@ def _paths(layer):
     return [list(branch) for branch in branches]
 
 
-def _window(layer, name):
-    """Return (kernel, stride, padding, dilation, transposed) of both axes."""
+def _settings(layer: Any, name):
+    """Return the settings of a layer by their names, or refuse it."""
     names = ("kernel_size", "stride", "padding", "dilation", "transposed")
     if is_sequence(layer):
         found: dict[str, Any] = dict(zip(names[:4], layer, strict=False))
@@ -97,24 +106,34 @@ def _window(layer, name):
                 f"{name}, {quote(layer)}, {_REFUSED[kind]}, so its receptive field cannot be told "
                 "from its settings: leave it out, or ask for the layers before it."
             )
+        if kind in _PADS:  # torch names the last axis first; negative padding crops
+            before = layer.padding[::2][::-1]
+            return {"kernel_size": (1,) * len(before), "before": tuple(before)}
     if "kernel_size" not in found:
         raise SizeError(
             f"{name} has no kernel_size: give (kernel_size, stride, padding, dilation) or a layer "
-            "that has those names."
+            "that has those names, and leave out layers that treat each cell alone."
         )
+    return found
+
+
+def _window(found, name, axes):
+    """Return (kernel, stride, padding before, dilation, transposed) of each axis."""
     try:
-        kernel = pair("kernel_size", found["kernel_size"], 1)
+        kernel = each("kernel_size", found["kernel_size"], axes, 1)
         stride = found.get("stride", 1)
-        stride = kernel if stride is None else pair("stride", stride, 1)
+        stride = kernel if stride is None else each("stride", stride, axes, 1)
         padding = found.get("padding", 0)
-        dilation = pair("dilation", found.get("dilation", 1), 1)
+        dilation = each("dilation", found.get("dilation", 1), axes, 1)
         if padding == "same":
-            padding = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
-        padding = (0, 0) if padding == "valid" else pair("padding", padding, 0)
+            before = tuple(d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True))
+        else:
+            before = [one for one, _ in edges(0 if padding == "valid" else padding, axes)]
+        before = each("padding", found.get("before", before), axes)
     except SizeError as error:
         raise type(error)(f"{name}: {error}") from None
-    transposed = (bool(found.get("transposed", False)),) * 2
-    return tuple(zip(kernel, stride, padding, dilation, transposed, strict=True))
+    transposed = (bool(found.get("transposed", False)),) * len(axes)
+    return tuple(zip(kernel, stride, before, dilation, transposed, strict=True))
 
 
 def _see(axis, kernel, stride, padding, dilation, transposed):
@@ -124,7 +143,7 @@ def _see(axis, kernel, stride, padding, dilation, transposed):
     return size + dilation * (kernel - 1) * jump, jump * stride, start - padding * jump
 
 
-def _followed(chain, axis, jump, name):
+def _followed(chain, axis, jump, name, along):
     """(size, jump, start) of one axis, by going back from each kind of cell to the image.
 
     A shift by the product of all transposed strides is a whole shift of every map, so that many
@@ -161,7 +180,7 @@ def _followed(chain, axis, jump, name):
             seen.append((max(cells) - min(cells) + 1, min(cells)))
     if not seen:
         raise SizeError(
-            f"{name}: no cell sees the image along the {AXES[axis]}, because the cells that are "
+            f"{name}: no cell sees the image along the {along}, because the cells that are "
             "read lie between those that a transposed convolution fills: change a stride."
         )
     jump = Fraction(jump)
@@ -170,5 +189,4 @@ def _followed(chain, axis, jump, name):
 
 
 def _columns(state, square) -> Any:
-    height, width = state
-    return height if square else tuple(zip(height, width, strict=True))
+    return state[0] if square else tuple(zip(*state, strict=True))

@@ -6,10 +6,10 @@ from ..checks import (
     Size,
     SizeError,
     SizeTypeError,
+    axis_names,
     call,
+    each,
     joined,
-    pair,
-    per_axis,
     quote,
     show,
     where,
@@ -34,7 +34,7 @@ def conv_transpose_output_size(
     Per axis: (size - 1) * stride - 2 * padding + dilation * (kernel_size - 1)
     + output_padding + 1.
 
-    Args: size int or (height, width) in cells; the others as in torch.nn.ConvTranspose2d.
+    Args: size int or one for each axis, in cells; the others as in torch.nn.ConvTranspose2d.
     output_size: as in its forward, a wanted size in place of output_padding, which
     `explain_conv_transpose` then tells.
     Raises: SizeError where torch would refuse: an output under 1, an output_size that no
@@ -64,7 +64,7 @@ def explain_conv_transpose(
 
     With output_size the first step of each axis is the output_padding that gives this size.
     """
-    given = (size, kernel_size, stride, padding, output_padding, dilation, output_size)
+    names = axis_names(size, kernel_size, stride, padding, output_padding, dilation, output_size)
     if output_size is not None and output_padding != 0:
         raise SizeError(
             f"output_size={quote(output_size)} says what output_padding must be, but got "
@@ -76,15 +76,17 @@ def explain_conv_transpose(
             "a transposed convolution has no 'same' or 'valid'."
         )
     axes = []
-    for name, n, k, s, p, extra, d, wanted in per_axis(
-        given,
-        pair("size", size, 1, single=False),
-        pair("kernel_size", kernel_size, 1, single=False),
-        pair("stride", stride, 1),
-        pair("padding", padding, 0),
-        pair("output_padding", output_padding, 0),
-        pair("dilation", dilation, 1),
-        (None, None) if output_size is None else pair("output_size", output_size, 1),
+    wishes = None if output_size is None else each("output_size", output_size, names, 1)
+    for name, n, k, s, p, extra, d, wanted in zip(
+        names,
+        each("size", size, names, 1, single=False),
+        each("kernel_size", kernel_size, names, 1, single=False),
+        each("stride", stride, names, 1),
+        each("padding", padding, names, 0),
+        each("output_padding", output_padding, names, 0),
+        each("dilation", dilation, names, 1),
+        wishes or (None,) * len(names),
+        strict=True,
     ):
         place = where(name)
         steps = []

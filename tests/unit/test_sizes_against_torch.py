@@ -33,7 +33,8 @@ def theirs(function):
 
 
 def square(result):
-    return result if result == REFUSED or isinstance(result, tuple) else (result, result)
+    result = result if result == REFUSED or isinstance(result, tuple) else (result,)
+    return result * 2 if len(result) == 1 else result  # one axis: as a square
 
 
 def image(size):
@@ -42,14 +43,15 @@ def image(size):
 
 def torch_conv(size, k, s, p, d):
     weight = torch.zeros(1, 1, *(k if isinstance(k, tuple) else (k, k)))
-    return F.conv2d(image(size), weight, stride=s, padding=p, dilation=d)
+    x = size if isinstance(size, torch.Tensor) else image(size)
+    return F.conv2d(x, weight, stride=s, padding=p, dilation=d)
 
 
 def check(settings, mine, torchs):
     wrong = []
     refusals = 0
     for setting in settings:
-        a, b = square(ours(mine, *setting)), theirs(lambda s=setting: torchs(*s))
+        a, b = square(ours(mine, *setting)), square(theirs(lambda s=setting: torchs(*s)))
         refusals += b == REFUSED
         if a != b:
             wrong.append((setting, a, b))
@@ -162,16 +164,108 @@ CONV_ARGUMENTS = [
 
 
 def test_argument_forms():
-    check(POOL_ARGUMENTS, sizes.pool_output_size, lambda n, *a: nn.MaxPool2d(*_max(*a))(image(n)))
+    check(POOL_ARGUMENTS, sizes.pool_output_size, in_torch("MaxPool{}d"))
+    check(CONV_ARGUMENTS, sizes.conv_output_size, in_torch("Conv{}d", 1, 1))
+
+
+def in_torch(kind, *channels):
+    """Run the layer of as many axes as the arguments' longest tuple has."""
+
+    def run(n, *settings):
+        lengths = [len(one) for one in (n, *settings) if isinstance(one, (tuple, list))]
+        axes = 3 if 3 in lengths else 1 if lengths == [1] else 2
+        if kind == "MaxPool{}d":
+            k, s, p, d, ceil = (*settings, *(None, 0, 1, False)[len(settings) - 1 :])
+            settings = k, s, p, d, False, ceil
+        layer = getattr(nn, kind.format(axes))(*channels, *settings)
+        return layer(torch.zeros(1, 1, *(n if isinstance(n, tuple) else (n,) * axes)))
+
+    return run
+
+
+def test_three_axes_and_one_as_torch_stores_them():
+    rng = random.Random(1)
+
+    def three(low, high):
+        return tuple(rng.randint(low, high) for _ in range(3))
+
+    convs = [(three(1, 8), three(1, 4), three(1, 3), three(0, 2), three(1, 2)) for _ in range(800)]
+    check(convs, sizes.conv_output_size, in_torch("Conv{}d", 1, 1))
+    pools = [(*c, rng.random() < 0.5) for c in convs]
+    check(pools, sizes.pool_output_size, in_torch("MaxPool{}d"))
+    ups = [(*c[:4], three(0, 2), c[4]) for c in convs]
+    up = in_torch("ConvTranspose{}d", 1, 1)
     check(
-        CONV_ARGUMENTS,
-        sizes.conv_output_size,
-        lambda n, k, *a: nn.Conv2d(1, 1, k, *a)(image(n)),
+        ups,
+        sizes.conv_transpose_output_size,
+        lambda n, k, s, p, e, d: up(n, k, s, p, e, 1, True, d),
     )
+    bins = [(c[0], (three(0, 5)[0], None, 2)) for c in convs] + [((5, 5, 5), (2, 2))]
+    check(bins, sizes.adaptive_pool_output_size, in_torch("AdaptiveMaxPool{}d"))
+    assert sizes.conv_output_size((16, 112, 112), (3, 7, 7), (1, 2, 2), (1, 3, 3)) == (16, 56, 56)
+    for layer in (nn.Conv1d(1, 1, 3, 2, 1), nn.Conv1d(1, 1, 4, 1, 3, 2)):
+        stored = layer.kernel_size, layer.stride, layer.padding, layer.dilation
+        out = layer(torch.zeros(1, 1, 100)).shape[2]
+        assert (
+            out == sizes.conv_output_size(100, *stored) == sizes.conv_output_size((100,), *stored)
+        )
+    assert sizes.adaptive_pool_output_size(100, (7,)) == 7
+    with pytest.raises(sizes.SizeError, match="leave out batch and channels, or for three axes"):
+        sizes.conv_output_size((3, 224, 224), 7, 2, 3)
 
 
-def _max(k, s=None, p=0, d=1, ceil=False):
-    return k, s, p, d, False, ceil
+EDGES = list(
+    itertools.product((1, 6, 7, 11), (1, 2, 3, 4), (1, 2, 3), ((0, 1), (2, 1), (0, 5)), (1, 2))
+)
+
+
+def test_padding_that_differs_before_and_after():
+    def conv(n, k, s, edges, d):
+        return torch_conv(image_padded(n, edges), k, s, 0, d)
+
+    def pool(n, k, s, edges, d):
+        return F.max_pool2d(image_padded(n, edges), k, s, 0, d)
+
+    def image_padded(n, edges):
+        return F.pad(image(n), (*edges, *edges))
+
+    nested = [(n, k, s, (edge,), d) for n, k, s, edge, d in EDGES]
+    check(nested, sizes.conv_output_size, lambda n, k, s, edge, d: conv(n, k, s, edge[0], d))
+    allowed = [one for one in nested if 2 * max(one[3][0]) <= one[1]]
+    for one in allowed:
+        n, k, s, edge, d = one
+        assert square(ours(sizes.pool_output_size, *one)) == theirs(
+            lambda a=(n, k, s, edge[0], d): pool(*a)
+        )
+    axis = sizes.explain_conv(224, 7, 2, ((2, 3), (2, 3))).axes[1]
+    assert (axis.windows[0].start, axis.windows[-1].stop, axis.out) == (-2, 227, 112)
+    assert list(sizes.explain_conv(7, 2, 3, ((0, 1),)).axes[0].unread) == [2, 5]
+    for wrong in (((0, 1),) * 4, ((0, 1, 2),), ((0, -1),), ((0, 1.0),)):
+        with pytest.raises(sizes.SizeError, match="^padding "):
+            sizes.conv_output_size((9, 9), 3, 2, wrong)
+
+
+def test_same_padding_is_the_least_that_gives_all_windows():
+    for n, k, s, d in itertools.product(range(1, 12), range(1, 6), range(1, 6), range(1, 4)):
+        ((before, after),) = sizes.same_padding(n, k, s, d)
+        assert before <= after <= before + 1
+        weight = torch.ones(1, 1, k)
+
+        def windows(cells, s=s, d=d, w=weight):
+            return F.conv1d(torch.ones(1, 1, cells), w, stride=s, dilation=d).shape[2]
+
+        assert windows(n + before + after) == -(-n // s)
+        if before + after and n + before + after > d * (k - 1) + 1:
+            assert windows(n + before + after - 1) < -(-n // s)  # no less would do
+        if s == 1:
+            x = torch.arange(1.0, n + 1).reshape(1, 1, n)
+            same = F.conv1d(x, weight, padding="same", dilation=d)
+            assert torch.equal(same, F.conv1d(F.pad(x, (before, after)), weight, dilation=d))
+    assert sizes.same_padding(224, 7, 2) == ((2, 3),)
+    assert sizes.conv_output_size((224, 6), (7, 3), 2, sizes.same_padding((224, 6), (7, 3), 2)) == (
+        112,
+        3,
+    )
 
 
 small = st.integers(-1, 40)
@@ -266,6 +360,9 @@ CHAINS = [
     [nn.ConvTranspose1d(1, 1, 5, 2, 2), nn.AvgPool1d(2), nn.Conv1d(1, 1, 3, dilation=3)],
     [nn.Conv1d(1, 1, 4, padding="same", dilation=3), nn.MaxPool1d(2, 3, dilation=4), nn.LPPool1d(2, 3)],
     [nn.Conv1d(1, 1, 3, 4, padding_mode="circular", padding=1), nn.AvgPool1d(3, 2, 1, ceil_mode=True)],
+    [nn.ZeroPad1d((0, 1)), nn.Conv1d(1, 1, 3, 2), nn.ReflectionPad1d((3, 0)), nn.MaxPool1d(3, 2)],
+    [nn.Conv1d(1, 1, 2, 2), nn.ConstantPad1d((-1, 4), 0.0), nn.CircularPad1d(2), nn.Conv1d(1, 1, 4, 3)],
+    [nn.ReplicationPad1d((1, 2)), nn.ConvTranspose1d(1, 1, 3, 2), nn.ZeroPad1d((3, -1)), nn.Conv1d(1, 1, 2)],
 ]  # fmt: skip
 
 
@@ -294,6 +391,8 @@ def extents(layers, n=240):
 def test_the_field_of_every_layer_is_the_largest_of_all_cells(layers):
     field, found = sizes.receptive_field(layers), extents(layers)
     assert field.size == max(last - first + 1 for first, last in found.values())
+    if not any(getattr(layer, "transposed", False) for layer in layers):
+        assert all(first == field.start + field.jump * cell for cell, (first, _) in found.items())
     for cell in found:  # a shift by so many cells that the image shifts by whole ones
         shift = field.jump.denominator * 6
         if cell + shift in found:
@@ -329,14 +428,43 @@ def test_the_field_of_random_chains_with_transposed_convolutions():
         (nn.Upsample(scale_factor=2), "has no kernel_size"),
         (nn.PixelShuffle(2), "has no kernel_size"),
         (nn.AdaptiveAvgPool2d(3), "has no kernel_size"),
-        (nn.Conv3d(1, 1, 3), "3 numbers"),
+        (nn.Conv3d(1, 1, 3), "kernel_size must be one whole number or three.*2 numbers"),
+        (nn.ReLU(), "leave out layers that treat each cell alone"),
         (nn.ConvTranspose2d(1, 1, 2000, 1000), "cell by cell"),
     ],
     ids=str,
 )
 def test_a_layer_without_a_field_is_refused_by_its_place(layer, why):
-    with pytest.raises(sizes.SizeError, match=f"^(layer 2|Upsample)[ ,:].*{why}"):
-        sizes.receptive_field([(3, 1), layer])
+    with pytest.raises(sizes.SizeError, match=f"^(layer [12]|Upsample)[ ,:].*{why}"):
+        sizes.receptive_field([((3, 3), 1), layer])
+
+
+def test_the_field_of_layers_with_three_axes():
+    convs = [
+        nn.Conv3d(1, 1, (3, 4, 2), (1, 2, 1), (1, 3, 0), (1, 2, 3)),
+        nn.Conv3d(1, 1, (3, 2, 3), 2),
+    ]
+    layers = [
+        convs[0],
+        nn.ConstantPad3d((1, 0, 2, 3, 0, 4), 0.0),
+        convs[1],
+        nn.AvgPool3d((1, 2, 3), (1, 2, 2)),
+    ]
+    field = sizes.receptive_field(layers)
+    x = torch.zeros(1, 1, 24, 48, 48, requires_grad=True)
+    y = x
+    for layer in layers:
+        if layer in convs:
+            nn.init.ones_(layer.weight)
+        y = layer(y)
+    cell = [side // 2 for side in y.shape[2:]]
+    y[0, 0, cell[0], cell[1], cell[2]].backward()
+    seen = x.grad[0, 0].nonzero()
+    least, most = seen.amin(0).tolist(), seen.amax(0).tolist()
+    assert field.size == tuple(b - a + 1 for a, b in zip(least, most, strict=True))
+    assert tuple(least) == tuple(
+        s + j * c for s, j, c in zip(field.start, field.jump, cell, strict=True)
+    )
 
 
 def test_axes_of_a_transposed_convolution():

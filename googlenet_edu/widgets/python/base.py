@@ -312,7 +312,7 @@ class SizeWidget(LiveWidget):
         return {"out": result.out, "steps": [step[:2] for step in result.steps]}
 
     def _answer(self):
-        n = self.size  # pyright: ignore: of the subclasses
+        n = self.size  # pyright: ignore  # a trait of the subclasses
         return say("sizes", "answer", lang=self.lang, n=n, out=self.out)
 
     def _body(self):
