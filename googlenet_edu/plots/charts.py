@@ -286,11 +286,11 @@ def image_tiles(ax, images, columns=8):
         low = images.min((1, 2), keepdims=True)
         span = np.maximum(images.max((1, 2), keepdims=True) - low, 1e-12)
         images = np.repeat(((images - low) / span)[..., None], 3, axis=3)
-    # Between images lies a sixteenth of their height, so that rows of all sizes are aligned.
-    finer = 16 // gcd(h, 16)
+    # Between images lies an eighth of their height, so that rows of all sizes are aligned.
+    finer = 8 // gcd(h, 8)
     images = images.repeat(finer, axis=1).repeat(finer, axis=2)
     h, w = h * finer, w * finer
-    gap, rows = h // 16, -(-n // columns)
+    gap, rows = h // 8, -(-n // columns)
     sheet = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, 4))  # gaps are clear
     for i, image in enumerate(images):
         y, x = i // columns * (h + gap), i % columns * (w + gap)
@@ -352,8 +352,8 @@ def roofline(ax, layers, rate, bandwidth):
             color=INK, marker="", zorder=1)  # fmt: skip
     ax.set_xlim(low, high)
     ax.set_ylim(max(min(up), rate / 1e5) / 1.5, max(*up, rate) * 2.5)
-    limits = f"Limits: {rate / 1e9:.3g} billion multiply-adds, {bandwidth / 1e9:.3g} billion bytes"
-    ax.set_title(f"{limits} a second", fontsize=9)  # above the marks, which reach the lines
+    limits = f"Limits a second: {rate / 1e9:.3g} G multiply-adds, {bandwidth / 1e9:.3g} GB"
+    ax.set_title(limits, fontsize=9)  # above the marks, which may lie on the lines
     for axis, scale in ((ax.xaxis, 1), (ax.yaxis, 1e9)):
         axis.set_major_formatter(FuncFormatter(lambda value, _, scale=scale: f"{value / scale:g}"))
     ax.set(xlabel="multiply-adds a byte moved", ylabel="billion multiply-adds a second")
