@@ -17,6 +17,7 @@ from sphinx.errors import ExtensionError
 
 # Only files of the book: one of another machine is for the offline check to name.
 LOADED = re.compile(r"""<(?:script\b[^>]*\bsrc=|link\b[^>]*\brel="stylesheet").*?>""")
+SHARED_ID = re.compile(r' id="(?:exercise|solution)-content"')
 REMOTE = re.compile(r"""(?:src|href)=["']?(?:\w+:|//)""")
 
 
@@ -43,7 +44,14 @@ def check_structure(app, pages):
         )
 
 
+def drop_shared_ids(app, pages):
+    """An id is one element's: sphinx-exercise gives all exercises' insides the same, unlinked."""
+    for path, text in pages.items():
+        pages[path] = SHARED_ID.sub("", text)
+
+
 STEPS = (
+    drop_shared_ids,
     assignments.write_downloads,
     editions.clean_downloads,
     travel.write_travellers,

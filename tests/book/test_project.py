@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import nbformat
@@ -207,3 +208,64 @@ def test_one(group):
     marks = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("[01]-*")}
     assert sorted(name[0] for name in marks) == ["0", "1"], marks
     assert set(marks.values()) == {"xxxx"}
+
+
+# requirement: (what its use looks like, where); those without a pattern are imported by their name.
+EARNED = {
+    "anywidget": (None, "googlenet_edu/widgets"),
+    "axe-playwright-python": ("from axe_playwright_python", "tests"),
+    "beautifulsoup4": ("from bs4 import", "book/_tools"),
+    "brotli": ('flavor="woff2"', "book/_ext"),  # fonttools' compression of this flavor
+    "check-jsonschema": (r'files\("check_jsonschema"\)', "tests/book/test_project.py"),
+    "codespell": ("id: codespell", ".pre-commit-config.yaml"),
+    "filelock": (None, "tests"),
+    "fonttools": ("from fontTools", "book/_ext"),
+    "hypothesis": (None, "tests"),
+    "ipywidgets": (None, "book"),
+    "jupyter-book": ("jupyter_book|jupyter-book", "book/_tools"),
+    "jupyterhub": ("jupyterhub", "book/classroom/hub"),
+    "jupyterlab": ("-m jupyter lab", "Makefile"),
+    "jupyterlab-myst": (r"```\{admonition\}", "book"),  # what it draws in JupyterLab
+    "latex2mathml": (None, "book/_ext"),
+    "matplotlib": (None, "book"),
+    "nbgrader": (None, "googlenet_edu/classroom"),
+    "nbval": ("--nbval", "tests"),
+    "notebook": ('"notebooks": "seven.ipynb"', "tests/browser"),
+    "numpy": (None, "book"),
+    "pillow": ("from PIL import", "googlenet_edu/train"),
+    "playwright": (None, "tests"),
+    "pre-commit": ("pre_commit", "Makefile"),
+    "psutil": (None, "googlenet_edu/classroom"),
+    "pypdf": (None, "book/_tools"),
+    "pytest": (None, "tests"),
+    "pytest-xdist": ("xdist_group", "tests"),
+    "ruff": ("id: ruff", ".pre-commit-config.yaml"),
+    "scikit-learn": ("from sklearn", "googlenet_edu/train"),
+    "sphinx-exercise": ("sphinx_exercise", "_config.yml"),
+    "tinycss2": (None, "book/_ext"),
+    "torch": (None, "googlenet_edu"),
+    "torchinfo": (None, "googlenet_edu"),
+    "tqdm": (None, "googlenet_edu/train"),
+}
+
+
+def requirements():
+    """Return the packages named in the requirement files of the book, its reader and its tests."""
+    names = set()
+    for path in [ROOT / "requirements.txt", *(ROOT / "requirements").glob("*.txt")]:
+        if path.stem not in ("constraints", "bench"):
+            names |= set(re.findall(r"^([\w-]+)==", path.read_text(encoding="utf-8"), re.M))
+    return names
+
+
+@pytest.mark.parametrize("name", sorted(requirements()))
+def test_every_requirement_earns_its_line(name):
+    pattern, place = EARNED[name]
+    pattern = re.compile(pattern or rf"^\W*(?:from|import) {name}\b", re.M)
+    here = [ROOT / place]
+    if here[0].is_dir():
+        kinds = (".py", ".ipynb")
+        here = [one for one in here[0].rglob("*") if one.suffix in kinds and one != Path(__file__)]
+    assert any(pattern.search(one.read_text(encoding="utf-8")) for one in here), (
+        f"nothing in {place} uses {name}: delete its line, or say here what it is for"
+    )

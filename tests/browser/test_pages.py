@@ -124,6 +124,13 @@ def test_page_can_be_read_without_javascript(open_page, site_file, name):
 DARK = ("intro", "sizes/pooling", "blocks/batch_norm", "training/training", "reference/api")
 
 
+def test_an_id_is_one_elements_own(site):
+    for path in (one for one in site.rglob("*.html") if "_static" not in one.parts):
+        ids = re.findall(r'<[a-z][^<>]*\sid="([^"]+)"', path.read_text(encoding="utf-8"))
+        twice = {one for one in ids if ids.count(one) > 1}
+        assert not twice, path.relative_to(site)
+
+
 @pytest.mark.parametrize(
     ("name", "width", "theme"),
     [(name, 360, "light") for name in PAGES]

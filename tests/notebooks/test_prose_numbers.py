@@ -27,6 +27,9 @@ APART = [
     r":label: \S+",
     r"`[^`]*`",  # code, and what menus are called
 ]
+# A drawing shows its words; the numbers in its paths are no evidence.
+DRAWN = re.compile(r"<svg.*?</svg>", re.S)
+WORDS = re.compile(r"(?:<(?:text|tspan|title|desc)[^>]*>|aria-label=\\?\")([^<\"]+)")
 
 
 def written(text):
@@ -50,6 +53,7 @@ def shown(notebook):
             found |= written(re.sub(r"\D(?=\d)", " ", cell.source.replace("_", "")))
             for output in cell.outputs:
                 text = json.dumps(output, ensure_ascii=False).replace("\\n", " ")
+                text = DRAWN.sub(lambda found: " ".join(WORDS.findall(found[0])), text)
                 found |= written(re.sub(r"[^\d.,]+", " ", text))
     return found
 
