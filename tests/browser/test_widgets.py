@@ -209,7 +209,7 @@ def test_bad_entries_are_explained_in_place(open_page, site_file, address, widge
     page = open_page(site_file + address).page
     root = live(page, {"ConvSize": "Convolution size", "PoolSize": "Pooling size"}[widget.__name__])
     fields = {"size": "input side", "kernel_size": "window side", "stride": "step of the window",
-              "padding": "cells added on each edge", "dilation": "spacing of the kernel positions"}  # fmt: skip
+              "padding": "cells added on each edge", "dilation": "kernel spacing"}  # fmt: skip
     typed = """(root, [label, texts]) => {
       const field = document.getElementById([...root.querySelectorAll("label")]
         .find((e) => e.textContent.replace(/\\s+/g, " ").trim().startsWith(label)).htmlFor);
