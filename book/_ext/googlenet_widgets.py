@@ -12,10 +12,12 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from googlenet_edu import widgets
+from googlenet_edu.plots.colors import css_variables
 from googlenet_edu.sizes import SizeError
 from googlenet_edu.widgets.bundle import book_css, book_script, embed_script
 
 SCRIPT, SHEET = "googlenet-widgets.js", "googlenet-widgets.css"
+COLORS = "book-colors.css"  # on every page: the colors of the network's parts
 EMBED = "googlenet-widgets-embed.js"  # one file for other web pages
 
 
@@ -68,8 +70,10 @@ def write_assets(app):
         return
     folder = Path(app.outdir) / "_static"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in ((SCRIPT, book_script()), (SHEET, book_css()), (EMBED, embed_script())):
+    files = {SCRIPT: book_script(), SHEET: book_css(), EMBED: embed_script()}
+    for name, text in (files | {COLORS: css_variables()}).items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    app.add_css_file(COLORS)
 
 
 def add_assets(app, pagename, templatename, context, doctree):

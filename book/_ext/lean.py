@@ -26,7 +26,7 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)  # not every table that
 WORD = re.compile(r"[\w-]+")
 # Bootstrap's script joins such class names from pieces.
 JOINED = re.compile(r"^(?:bs-|tooltip|popover|dropdown|modal|offcanvas|collaps|show|fade)")
-OURS = ("book.css", "reference.css", "googlenet-widgets.css")
+OURS = ("book-colors.css", "book.css", "reference.css", "googlenet-widgets.css")
 OUR_FONT = "fonts/stix-two-math-subset.woff2"
 PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
 

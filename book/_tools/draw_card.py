@@ -16,6 +16,8 @@ sys.path[:0] = [str(BOOK / "_ext"), str(BOOK.parent)]
 from chromium import FLAGS, find_chromium  # noqa: E402
 from googlenet_cover import cover_svg  # noqa: E402
 
+from googlenet_edu.plots.colors import css_variables  # noqa: E402
+
 PAGE = """<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
 <title>Card</title>
 <style>{sheet}
@@ -31,7 +33,7 @@ svg.gc-cover {{ width: 1072px; }}
 
 
 def main():
-    sheet = (BOOK / "_static" / "book.css").read_text(encoding="utf-8")
+    sheet = css_variables() + (BOOK / "_static" / "book.css").read_text(encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1200, "height": 630})

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from html import escape, unescape
-from math import isfinite
+from math import gcd, isfinite
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -83,7 +83,7 @@ def show(fig: Figure, title: str = "", description: str = "") -> Drawing:
     body = (
         f'<g transform="scale(1.3889)" stroke-linejoin="round">{_lean(file.getvalue(), tips)}</g>'
     )
-    least = round(width * 11 / 13)  # letters of 13 px stay above 11
+    least = round(width * 10 / 13)  # on a phone letters of 13 px become 10, none smaller
     return Drawing(body, width, height, f"{words}.", least, kind="gc-drawing gc-chart")
 
 
@@ -242,6 +242,7 @@ def learning_curves(history: "History", axes: Iterable[Axes]) -> None:
             plot_runs(ax, [getattr(history, f"test_{name}")], "test")
         ax.set_title(name)
         ax.set_ylim(0, 1 if name == "accuracy" else None)
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         ax.legend()
 
 
@@ -293,7 +294,11 @@ def image_tiles(ax: Axes, images: Any, columns: int = 8) -> None:
         low = images.min((1, 2), keepdims=True)
         span = np.maximum(images.max((1, 2), keepdims=True) - low, 1e-12)
         images = np.repeat(((images - low) / span)[..., None], 3, axis=3)
-    gap, rows = max(1, h // 16), -(-n // columns)
+    # Between images lies an eighth of their height, so that rows of all sizes are aligned.
+    finer = 8 // gcd(h, 8)
+    images = images.repeat(finer, axis=1).repeat(finer, axis=2)
+    h, w = h * finer, w * finer
+    gap, rows = h // 8, -(-n // columns)
     sheet = np.zeros((rows * (h + gap) - gap, columns * (w + gap) - gap, 4))  # gaps are clear
     for i, image in enumerate(images):
         y, x = i // columns * (h + gap), i % columns * (w + gap)
@@ -314,12 +319,13 @@ _KINDS = {  # of layers: mark and color, by what their class is called
 def roofline(ax: Axes, layers: Iterable["LayerTime"], rate: float, bandwidth: float) -> None:
     """Plot a machine's two limits and a mark for each layer under them, both axes logarithmic.
 
-    Across: operations for each byte moved. Upwards: operations per second. The slope is what
-    memory allows (bandwidth times intensity), the flat part what arithmetic allows. A mark's area
-    is the layer's time; resting on it shows its name and numbers.
+    Across: multiply-adds for each byte moved. Upwards: multiply-adds per second; a layer without
+    weights counts one for each number that its windows read. The slope is what memory allows
+    (bandwidth times intensity), the flat part what arithmetic allows. A mark's area is the layer's
+    time; resting on it shows its name and numbers.
 
     Args: layers: `fast.measure.LayerTime` objects; those without operations are left out.
-    rate: operations per second, from `fast.measure.matmul_rate`. bandwidth: bytes per second,
+    rate: multiply-adds per second, from `fast.measure.matmul_rate`. bandwidth: bytes per second,
     from `fast.measure.copy_bandwidth`.
     Raises: ValueError when there is nothing to draw, or a limit is not above 0.
     Source: Williams, Waterman and Patterson 2009, "Roofline". Chapter: book/training/inference.
@@ -338,7 +344,7 @@ def roofline(ax: Axes, layers: Iterable["LayerTime"], rate: float, bandwidth: fl
         mark, color, _ = _KINDS[kind]
         share = one.seconds / total
         tip = (
-            f"{one.name}: {share:.1%} of the time, {one.rate / 1e9:.3g} billion operations a "
+            f"{one.name}: {share:.1%} of the time, {one.rate / 1e9:.3g} billion multiply-adds a "
             f"second, {one.intensity:.3g} a byte"
         )
         ax.plot(one.intensity, one.rate, mark, color=LIGHT[color], alpha=0.6, clip_on=False,
@@ -346,7 +352,7 @@ def roofline(ax: Axes, layers: Iterable["LayerTime"], rate: float, bandwidth: fl
     for kind, (mark, color, _) in _KINDS.items():
         ax.plot([], [], mark, color=LIGHT[color], label=kind)
     ax.set(xscale="log", yscale="log")
-    ax.figure.legend(loc="outside upper left", ncols=4, columnspacing=1.2, handletextpad=0.2)
+    ax.figure.legend(loc="outside upper left", ncols=4, columnspacing=1, handletextpad=0.2)
     across, up = [one.intensity for one in layers], [one.rate for one in layers]
     ridge, low = rate / bandwidth, min(across) / 1.5
     high = max(*across, rate / bandwidth) * 1.5
@@ -354,18 +360,14 @@ def roofline(ax: Axes, layers: Iterable["LayerTime"], rate: float, bandwidth: fl
             color=INK, marker="", zorder=1)  # fmt: skip
     ax.set_xlim(low, high)
     ax.set_ylim(max(min(up), rate / 1e5) / 1.5, max(*up, rate) * 2.5)
-    ax.annotate(f"arithmetic: {rate / 1e9:.3g}", (high, rate), (0, 5), ha="right", weight="bold",
-                fontsize=9, textcoords="offset points")  # fmt: skip
-    if low < ridge:
-        note = f"memory: {bandwidth / 1e9:.3g} billion bytes a second"
-        ax.annotate(note, (ridge, rate), (-8, 0), ha="right", va="center", weight="bold",
-                    fontsize=9, textcoords="offset points")  # fmt: skip
+    limits = f"Limits a second: {rate / 1e9:.3g} G multiply-adds, {bandwidth / 1e9:.3g} GB"
+    ax.set_title(limits, fontsize=9)  # above the marks, which may lie on the lines
     for axis, scale in ((ax.xaxis, 1), (ax.yaxis, 1e9)):
         axis.set_major_formatter(FuncFormatter(lambda value, _, scale=scale: f"{value / scale:g}"))
-    ax.set(xlabel="operations a byte moved", ylabel="billion operations a second")
+    ax.set(xlabel="multiply-adds a byte moved", ylabel="billion multiply-adds a second")
     ax.grid()
     ax.set_gid(
         f"Roofline: {len(layers)} layers under the limits of arithmetic, {rate / 1e9:.3g} billion "
-        f"operations a second, and of memory, {bandwidth / 1e9:.3g} billion bytes a second. The "
+        f"multiply-adds a second, and of memory, {bandwidth / 1e9:.3g} billion bytes a second. The "
         f"layer with most time is {layers[0].name}"
     )

@@ -11,15 +11,15 @@ _MAP = _SIDE * _CELL
 def draw_norms() -> Drawing:
     """Return a `Drawing` of the numbers that batch norm and LRN look at for one output.
 
-    A batch of three pictures with six channels of 3 x 3 cells each: batch norm in training takes
-    one channel of all pictures, LRN five neighbouring channels at one place of one picture.
+    A batch of three images with six channels of 3 x 3 cells each: batch norm in training takes
+    one channel of all images, LRN five neighboring channels at one place of one image.
     Source: torch.nn.BatchNorm2d, torch.nn.LocalResponseNorm. Chapter: book/blocks/bn_versus_lrn.
     """
-    one = (1, 2, 4)  # picture, channel, cell: the number that is computed
+    one = (1, 2, 4)  # image, channel, cell: the number that is computed
     looks = {
-        "Batch norm, in training": lambda picture, channel, cell: channel == one[1],
-        "LRN, size 5": lambda picture, channel, cell: (
-            picture == one[0] and abs(channel - one[1]) <= 2 and cell == one[2]
+        "Batch norm, in training": lambda image, channel, cell: channel == one[1],
+        "LRN, size 5": lambda image, channel, cell: (
+            image == one[0] and abs(channel - one[1]) <= 2 and cell == one[2]
         ),
     }
     parts, left = [], 80
@@ -28,22 +28,20 @@ def draw_norms() -> Drawing:
         for channel in range(_CHANNELS):
             middle = left + channel * (_MAP + 7) + _MAP / 2
             parts.append(text(middle, 38, channel, size=12.5, fill=MUTED))
-        for picture in range(_IMAGES):
-            y = 46 + picture * (_MAP + 10)
+        for image in range(_IMAGES):
+            y = 46 + image * (_MAP + 10)
             if left == 80:
-                parts.append(
-                    text(left - 8, y + _MAP / 2 + 4, f"picture {picture}", "end", 12.5, MUTED)
-                )
+                parts.append(text(left - 8, y + _MAP / 2 + 4, f"image {image}", "end", 12.5, MUTED))
             for channel in range(_CHANNELS):
                 for cell in range(_SIDE * _SIDE):
                     row, column = divmod(cell, _SIDE)
                     at = (left + channel * (_MAP + 7) + column * _CELL, y + row * _CELL)
-                    here = seen(picture, channel, cell)
+                    here = seen(image, channel, cell)
                     fill = COLOUR["branch1"] if here else COLOUR["stem"]
                     parts.append(
                         box(*at, _CELL - 1, _CELL - 1, fill, fill_opacity="1" if here else "0.28")
                     )
-                    if (picture, channel, cell) == one:
+                    if (image, channel, cell) == one:
                         parts.append(
                             box(at[0] - 1, at[1] - 1, _CELL + 1, _CELL + 1, COLOUR["branch3"],
                                 stroke=INK, stroke_width="1.5")
@@ -56,9 +54,9 @@ def draw_norms() -> Drawing:
     parts.append(text(272, bottom, "what is looked at for it, itself included",
                       "start", 12.5))  # fmt: skip
     alt = (
-        "Three pictures with six channels of three by three cells, drawn twice; one number, "
-        "picture 1, channel 2, middle cell, is to be computed. Batch norm in training compares it "
-        "with all cells of channel 2 in all three pictures, 27 numbers. LRN of size 5 compares it "
-        "with the middle cell of channels 0 to 4 of picture 1, 5 numbers."
+        "Three images with six channels of three by three cells, drawn twice; one number, "
+        "image 1, channel 2, middle cell, is to be computed. Batch norm in training compares it "
+        "with all cells of channel 2 in all three images, 27 numbers. LRN of size 5 compares it "
+        "with the middle cell of channels 0 to 4 of image 1, 5 numbers."
     )
     return Drawing("".join(parts), 640, bottom + 8, alt, 560)

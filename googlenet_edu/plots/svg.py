@@ -8,17 +8,13 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from .colors import LIGHT
+
 __all__ = ["COLOUR", "INK", "MUTED", "Drawing", "box", "line", "polygon", "text"]
 
 INK = "currentColor"
 MUTED = "var(--book-muted, currentColor)"
-COLOUR = {
-    "branch1": "var(--book-branch1, #3b78d8)",
-    "branch2": "var(--book-branch2, #17937a)",
-    "branch3": "var(--book-branch3, #e2952a)",
-    "branch4": "var(--book-branch4, #b25797)",
-    "stem": "var(--book-stem, #8b97ab)",
-}
+COLOUR = {part: f"var(--book-{part}, {color})" for part, color in LIGHT.items()}
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 

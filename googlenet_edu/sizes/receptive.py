@@ -107,7 +107,7 @@ def _settings(layer: Any, name):
                 "from its settings: leave it out, or ask for the layers before it."
             )
         if kind in _PADS:  # torch names the last axis first; negative padding crops
-            before = layer.padding[::2][::-1]
+            before = layer.padding[::2][::-1]  # pyright: ignore
             return {"kernel_size": (1,) * len(before), "before": tuple(before)}
     if "kernel_size" not in found:
         raise SizeError(

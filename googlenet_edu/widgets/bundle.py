@@ -8,7 +8,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from ..plots.colors import css_variables
+from ..plots.colors import widget_variables
 from . import WIDGETS
 from .python.presets import network_presets, network_table
 
@@ -85,12 +85,10 @@ def embed_script() -> str:
 def book_css() -> str:
     """Return the style sheet of all widgets, as text: the common one and each widget's own."""
     own = [f"{widget}.css" for widget in WIDGETS if (FOLDER / f"{widget}.css").is_file()]
-    dark = _source("dark.css")
     parts = [
-        css_variables(".gn-widget", DARK),
+        widget_variables(".gn-widget"),
         *map(_source, ["widgets.css", *own]),
-        f"{DARK} {{ {dark} }}\n",
-        f"@media (prefers-color-scheme: dark) {{\n{css_variables('.gn-widget', SYSTEM)}"
-        f"{SYSTEM} {{ {dark} }}\n}}\n",
+        widget_variables(DARK, dark=True),
+        f"@media (prefers-color-scheme: dark) {{\n{widget_variables(SYSTEM, dark=True)}}}\n",
     ]
     return "".join(parts)

@@ -6,6 +6,8 @@ The Python classes are compared with torch, the ledger and the size functions in
 import json
 import math
 import random
+import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,76 @@ def test_the_folded_layers_are_there_when_opened_and_follow_the_sliders(bare_pag
     expect(rows.first).to_contain_text("64 × 112 × 48")
     root.locator("summary", has_text="All layers").click()
     expect(rows).to_have_count(0)
+
+
+# Drawings of all presets, as the page draws them at the width of the static form.
+DRAW = """(name) => {
+  const spec = googlenetWidgets.WIDGETS[name], t = { ...spec.strings.en, lang: "en" };
+  return [{}, ...spec.presets().map((one) => ({ ...spec.defaults, ...one.state }))].map((changes) => {
+    const state = { ...spec.initial, ...changes }, found = spec.compute(state, t);
+    return [state, found.error ? null : spec.draw(found, 640, 0, t)];
+  });
+}"""
+
+
+class Shapes(HTMLParser):
+    """What is seen of a drawing: its shapes, with their class and numbers, and its texts."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if (
+            tag in ("svg", "rect", "path", "circle", "text", "i")
+            or given.get("class") == "gn-costbar"
+        ):
+            names = (
+                "viewBox",
+                "x",
+                "y",
+                "width",
+                "height",
+                "cx",
+                "cy",
+                "r",
+                "d",
+                "fill-opacity",
+                "style",
+            )
+            numbers = [
+                re.findall(r"-?[\d.]+", given[name])
+                for name in names[: None if tag == "span" or tag == "circle" else 9]
+                if name in given
+            ]
+            kind = given.get("class"), given.get("text-anchor"), given.get("aria-label")
+            letters = re.sub(r"[-\d. ]", "", given.get("d", ""))
+            self.found.append((tag, *kind, letters, [float(n) for part in numbers for n in part]))
+
+    def handle_data(self, data):
+        if data.strip():
+            self.found.append(data.strip())
+
+
+@pytest.mark.parametrize("name", widgets.SLIDERS)
+def test_the_static_drawing_is_the_live_one(bare_page, name):
+    drawn = bare_page(name).page.evaluate(DRAW, name)
+    assert len(drawn) >= 6 and sum(live is not None for _, live in drawn) >= len(drawn) / 2
+    for state, live in drawn:
+        widget = widgets.widget_class(name)(**state)
+        assert (live is None) == bool(widget.error)
+        if live is None:
+            continue
+        live, static = Shapes(live).found, Shapes(widget._draw()).found
+        assert len(static) == len(live) > 5
+        for one, other in zip(static, live, strict=True):
+            assert one[:-1] == other[:-1], (state, one, other)
+            if isinstance(one, str):
+                assert one == other
+            else:
+                assert one[-1] == pytest.approx(other[-1], abs=0.11), (state, one, other)
 
 
 def test_both_formatters_fill_every_sentence_alike(bare_page):

@@ -209,7 +209,7 @@ def test_bad_entries_are_explained_in_place(open_page, site_file, address, widge
     page = open_page(site_file + address).page
     root = live(page, {"ConvSize": "Convolution size", "PoolSize": "Pooling size"}[widget.__name__])
     fields = {"size": "input side", "kernel_size": "window side", "stride": "step of the window",
-              "padding": "cells added on each edge", "dilation": "spacing of the taps"}  # fmt: skip
+              "padding": "cells added on each edge", "dilation": "kernel spacing"}  # fmt: skip
     typed = """(root, [label, texts]) => {
       const field = document.getElementById([...root.querySelectorAll("label")]
         .find((e) => e.textContent.replace(/\\s+/g, " ").trim().startsWith(label)).htmlFor);
@@ -240,7 +240,7 @@ def test_presets_copy_and_window(open_page, site_http):
     root = live(page, "Convolution size")
     menu = root.get_by_label("Layer")
     expect(menu).to_have_value("conv1")
-    menu.select_option("4a 5x5")
+    menu.select_option("4a 5×5")
     expect(root.locator("output").first).to_have_text("Output: 14 × 14 becomes 14 × 14")
     root.get_by_role("button", name="Copy").click()
     expect(root.get_by_role("button", name="Copied")).to_be_visible()

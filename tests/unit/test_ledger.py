@@ -13,6 +13,7 @@ import torchinfo
 from torch import nn
 
 from googlenet_edu import GoogLeNet, ledger
+from googlenet_edu.architecture import HEAD_IMAGES, HEAD_LEAST, HEAD_SIDES
 from googlenet_edu.costs import BlockRow, LedgerRow
 from googlenet_edu.sizes import SizeError
 
@@ -317,3 +318,18 @@ def test_an_unknown_level():
 def test_it_takes_a_fraction_of_a_millisecond():
     best = min(timeit.repeat(lambda: ledger(224, 20), number=10, repeat=5)) / 10
     assert best < 0.005  # ten times what a slow machine needs
+
+
+def test_the_sides_that_the_messages_name_are_those_that_fit():
+    found = {}
+    for side in range(HEAD_LEAST - 1, 400):
+        try:
+            found[side] = ledger(side).params
+        except SizeError as error:
+            found[side] = "at least" if "needs a map of at least 5 x 5" in str(error) else "other"
+    first, last = HEAD_SIDES
+    assert [side for side, one in found.items() if isinstance(one, int)] == [
+        *range(first, last + 1)
+    ]
+    assert [side for side, one in found.items() if one == "at least"] == [HEAD_LEAST - 1]
+    assert HEAD_IMAGES == f"{first} to {last} px"

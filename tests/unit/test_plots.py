@@ -193,11 +193,19 @@ def test_tiles_are_scaled_one_by_one():
     fig, ax = plt.subplots()
     plots.image_tiles(ax, [[[0, 1], [2, 4]], [[-5, -5], [-5, 5]], [[1, 1], [1, 1]]], columns=2)
     sheet = ax.images[0].get_array()
-    assert sheet.shape == (5, 5, 4)
-    assert sheet[:2, :2, 0].tolist() == [[0, 0.25], [0.5, 1]] and sheet[1, 4, 0] == 1
-    assert sheet[2].max() == sheet[3:, 3:].max() == 0, "gaps are clear"
+    assert sheet.shape == (17, 17, 4), "two images of 8 pixels, and an eighth between them"
+    assert sheet[:8:4, :8:4, 0].tolist() == [[0, 0.25], [0.5, 1]] and sheet[7, 16, 0] == 1
+    assert sheet[8].max() == sheet[9:, 9:].max() == 0, "gaps are clear"
     root = ElementTree.fromstring(plots.show(fig, "Tiles").svg)
     assert len(list(root.iter(f"{SVG}image"))) == len(list(root.iter(f"{SVG}clipPath"))) == 1
+
+
+def test_rows_of_small_and_large_tiles_are_aligned():
+    fig, ax = plt.subplots()
+    for side in (80, 32, 10, 7, 5, 2):
+        plots.image_tiles(ax, torch.zeros(3, side, side), columns=3)
+    plt.close(fig)
+    assert {one.get_array().shape[1] / one.get_array().shape[0] for one in ax.images} == {3.25}
 
 
 def test_norms_look_at_the_numbers_that_torch_reads():

@@ -139,8 +139,8 @@ def test_every_preset_is_a_layer_that_torch_accepts_or_a_named_trap():
             if preset["group"] != "Traps":
                 assert function(**preset["state"]) >= 1
     conv = {p["label"]: p["state"] for p in network_presets()["conv"]}
-    assert {"conv1", "conv2", "conv3", "3a 3x3", "5b 5x5"} <= set(conv)
-    assert conv["4a 5x5"]["size"] == 14 and conv["5b 3x3"]["size"] == 7
+    assert {"conv1", "conv2", "conv3", "3a 3×3", "5b 5×5"} <= set(conv)
+    assert conv["4a 5×5"]["size"] == 14 and conv["5b 3×3"]["size"] == 7
 
 
 def test_a_mistyped_setting_is_an_error():

@@ -19,16 +19,16 @@ const legendOf = (entries) =>
     .map(([cls, word]) => `<span><i class="gn-key ${cls}"></i>${word}</span>`)
     .join("")}</p>`;
 
-// Beyond this, neighbouring cells are no longer different numbers in a browser.
+// Beyond this, neighboring cells are no longer different numbers in a browser.
 const DRAWABLE = 2n ** 50n;
 const canDraw = (a) => a.padded + a.span + a.stride * (a.whole + 1n) < DRAWABLE;
 
-// The taps of the window at start that lie in [from, to).
-function tapsBetween(start, span, d, from, to) {
-  const taps = [];
+// The kernel positions of the window at start that lie in [from, to).
+function positionsBetween(start, span, d, from, to) {
+  const found = [];
   let cell = start >= from ? start : start + Math.ceil((from - start) / d) * d;
-  for (; cell < Math.min(start + span, to); cell += d) taps.push(cell);
-  return taps;
+  for (; cell < Math.min(start + span, to); cell += d) found.push(cell);
+  return found;
 }
 
 // Both ends of the axis, cell by cell, with the windows below them.
@@ -87,13 +87,13 @@ function drawCells(a, width, selected, t) {
       const cls = gone ? "gn-dropped" : on ? "gn-window gn-on" : "gn-window";
       body += `<path d="M${at(start) + 2} ${row}H${at(stop) - 2}" class="${cls}"/>`;
       if (d > 1) {
-        for (const c of tapsBetween(i * stride, span, d, from, to)) {
+        for (const c of positionsBetween(i * stride, span, d, from, to)) {
           const dot = gone ? "gn-dropped-dot" : on ? "gn-dot gn-on" : "gn-dot";
           body += `<circle cx="${at(c) + CELL / 2}" cy="${row}" r="2.6" class="${dot}"/>`;
         }
       }
       if (on) {
-        for (const c of tapsBetween(i * stride, span, d, from, to)) {
+        for (const c of positionsBetween(i * stride, span, d, from, to)) {
           body += box(at(c) + 1, y + 1, CELL - 2, CELL - 2, "gn-reading");
         }
       }
@@ -127,7 +127,7 @@ function drawOverview(a, width, selected, t) {
   let body = note(4, 12, a.left ? t.inputPadded(a) : t.inputStrip(a), "gn-small gn-muted", "start");
   body += box(x(0), 18, padded * unit, 20, "gn-pad") + box(x(left), 18, n * unit, 20, "gn-cell");
   const [from, to] = [x(selected * stride), x(selected * stride + span)];
-  const shift = (total - out) / 2; // the output, same scale, centred under the input
+  const shift = (total - out) / 2; // the output, same scale, centered under the input
   const [a0, a1] = [x(shift + selected), x(shift + selected + 1)];
   const [b, c, d, e] = [from, a0, a1, to].map((one) => one.toFixed(1));
   body += `<path d="M${b} 38L${c} 66H${d}L${e} 38Z" class="gn-beam"/>`;

@@ -35,7 +35,7 @@ const lrn = {
       ["GoogLeNet in Caffe and PyTorch", {}],
       ["TensorFlow's form", { alpha: 0.00002, divide_by_size: false }],
       ["AlexNet's paper", { alpha: 0.0001, k: 2, divide_by_size: false }],
-      ["alpha 1, a loud neighbour", { alpha: 1 }],
+      ["alpha 1, a loud neighbor", { alpha: 1 }],
       ["even size", { alpha: 1, size: 4 }],
       ["PyTorch's defaults, size 2", { size: 2 }],
       ["k = 0", { values: [0, 0, 0, 3, 1, 2], k: 0, channel: 0 }],

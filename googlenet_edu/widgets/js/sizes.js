@@ -15,7 +15,7 @@ const least = (a, b) => (a < b ? a : b);
 // biome-ignore lint/complexity/useMathMinMax: Math.max takes no BigInt
 const most = (a, b) => (a > b ? a : b);
 
-// "111.5", "4" or "about 54.333"; halves of a thousandth go to the even neighbour, as in Python.
+// "111.5", "4" or "about 54.333"; halves of a thousandth go to the even neighbor, as in Python.
 function decimal(n, d, about = "about ") {
   if (n % d === 0n) return String(n / d);
   const twice = 2n * ((((1000n * n) % d) + d) % d);

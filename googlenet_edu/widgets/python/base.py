@@ -12,7 +12,7 @@ import traitlets
 from ...checks import SizeError, SizeTypeError, flag, quote, say, whole, words
 from ..bundle import book_css, module_for
 from . import still
-from .drawing import draw
+from .drawing import draw_axis
 from .static import answer, refusal, static_frame, table
 
 __all__ = [
@@ -199,8 +199,9 @@ class LiveWidget(StaticForm):
     """Base of the widgets: their results follow their settings.
 
     A subclass names its settings and its results (read-only traits, with what each is when there
-    is none), and gives `_compute`, which returns {result: value} or raises SizeError, and `_body`
-    and `_code`, the static form. error is "" or the sentence that says why there is no result.
+    is none), and gives `_compute`, which returns {result: value} or raises SizeError, and `_draw`,
+    the drawing that the script makes, and `_code`. error is "" or the sentence that says why there
+    is no result.
     """
 
     _settings = ()
@@ -243,7 +244,11 @@ class LiveWidget(StaticForm):
 
     def static_html(self, name=None):
         """The widget's static form as HTML; name becomes its id, for links to it."""
-        body = self._body() if not self.error else refusal(self._widget, self.error)
+        if self.error:
+            body = refusal(self._widget, self.error)
+        else:
+            body = f'{answer(self._answer())}<div class="gn-drawings">{self._draw()}</div>'
+            body += self._rest()
         return static_frame(
             self._widget, self.state, body, self._code(), name, self.lang, bool(self.error)
         )
@@ -266,8 +271,12 @@ class LiveWidget(StaticForm):
         named = {name: getattr(self, name) for name in (*self._settings, *self._results)}
         return self._say("answer", **named | self._values())
 
-    def _body(self):
+    def _draw(self):
         raise NotImplementedError
+
+    def _rest(self):
+        """What comes below the drawing."""
+        return ""
 
     def _code(self):
         raise NotImplementedError
@@ -315,8 +324,9 @@ class SizeWidget(LiveWidget):
         n = self.size  # pyright: ignore  # a trait of the subclasses
         return say("sizes", "answer", lang=self.lang, n=n, out=self.out)
 
-    def _body(self):
-        axis = self._explain().axes[0]
-        steps = [(step.name, step.text) for step in axis.told(self.lang)]
-        drawings = f'<div class="gn-drawings">{draw(axis)}</div>'
-        return answer(self._answer()) + drawings + table(steps)
+    def _draw(self):
+        return draw_axis(self._explain().axes[0], self.lang)
+
+    def _rest(self):
+        steps = self._explain().axes[0].told(self.lang)
+        return table([(step.name, step.text) for step in steps])

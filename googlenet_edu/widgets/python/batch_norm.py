@@ -4,9 +4,10 @@ from math import sqrt
 
 import traitlets
 
-from ...checks import SizeError, list_text, number_text, say, short_number
+from ...checks import SizeError, number_text, say, short_number
 from .base import Flag, LiveWidget, Number, Numbers
-from .static import SVG, answer, table
+from .drawing import WIDTH, dot, note, path, svg
+from .static import table
 
 __all__ = ["BatchNorm"]
 
@@ -68,20 +69,35 @@ class BatchNorm(LiveWidget):
             "new_running_var": new_var,
         }
 
-    def _body(self):
-        lines = []
-        for word, numbers in (("before", self.values), ("after", self.outputs)):
-            low, high = min(*numbers, 0), max(*numbers, 0)
-            drawing = SVG(640, 44, f"The values {word}, on a line: {list_text(numbers)}")
-            drawing.text(4, 12, f"{word}: {short_number(low)} to {short_number(high)}")
-            for one in numbers:
-                drawing.box(8 + (one - low) / ((high - low) or 1) * 614, 18, 10, 22, "gn-bar")
-            lines.append(str(drawing))
+    def _draw(self):
+        said = self._words()
+        parts = ((self.values, "before", "gn-bar"), (self.outputs, "after", "gn-result"))
+        return "".join(self._line(values, said[key], kind) for values, key, kind in parts)
+
+    def _line(self, values, word, kind):
+        low, high = min(*values, 0), max(*values, 0)
+
+        def at(value):
+            return 14 + (value - low) / ((high - low) or 1) * (WIDTH - 28)
+
+        body = [
+            note(4, 14, word, "gn-small gn-muted", "start"), path(f"M8 34H{WIDTH - 8}", "gn-arrow")
+        ]  # fmt: skip
+        for value in dict.fromkeys((low, 0, high)):
+            anchor = "start" if value == low else "end" if value == high else "middle"
+            body.append(path(f"M{at(value):.1f} 26V42", "gn-arrow"))
+            anchor = "middle" if low == high else anchor
+            body.append(note(at(value), 60, short_number(value), anchor=anchor))
+        body += [dot(at(value), 34, 7, kind, ' fill-opacity="0.75"') for value in values]
+        return svg(WIDTH, 66, self._say("drawing", word, values), "".join(body))
+
+    def _rest(self):
+        said = self._words()
         rows = [
             ("running_mean", short_number(self.running_mean), short_number(self.new_running_mean)),
             ("running_var", short_number(self.running_var), short_number(self.new_running_var)),
         ]
-        return answer(self._answer()) + "".join(lines) + table(rows, ("", "before", "after"))
+        return table(rows, ("", said["before"], said["after"]))
 
     def _code(self):
         x = "], [".join(map(number_text, self.values))

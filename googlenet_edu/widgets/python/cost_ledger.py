@@ -1,15 +1,19 @@
 """The cost ledger widget. Chapter: book/network/table1."""
 
+from html import escape
+
 import traitlets
 
 from ...costs import ledger
 from .base import Choice, Flag, LiveWidget, Whole
 from .presets import network_table
-from .static import answer, table
+from .static import Markup, table
 
 __all__ = ["CostLedger"]
 
 COLUMNS = {"params": "params", "multiply-adds": "multiply_adds", "memory": "activation_bytes"}
+COST_WORDS = {"params": "params", "multiply-adds": "madds", "memory": "bytes"}
+BAR = '<span class="gn-costbar" style="width:{:.1f}px"></span>'
 
 
 class CostLedger(LiveWidget):
@@ -43,26 +47,25 @@ class CostLedger(LiveWidget):
         found = self._ledger()
         return {name: getattr(found, name) for name in COLUMNS.values()}
 
-    def _body(self):
-        column = COLUMNS[self.show]
+    def _draw(self):
+        said, column = self._words(), COLUMNS[self.show]
         blocks = self._ledger().blocks
         if self.sort == "largest":
             blocks = sorted(blocks, key=lambda block: -getattr(block, column))
-        total = getattr(self, column) or 1
-        paper = network_table()["paper"]
+        total, most = getattr(self, column), max(1, *(getattr(one, column) for one in blocks))
         place = {"params": 0, "multiply-adds": 1}.get(self.show)
-        rows = [
-            (
-                block.name.removeprefix("inception"),
-                f"{getattr(block, column):,}",
-                f"{100 * getattr(block, column) / total:.1f}%",
-                paper[block.name][place] if place is not None and block.name in paper else "",
-            )
-            for block in blocks
-        ]
-        unit = "bytes" if self.show == "memory" else self.show
-        head = ("block", unit, "share", "Table 1 (one image, 224 px)")
-        return answer(self._answer()) + table(rows, head)
+        rows = []
+        for block in blocks:
+            cost, printed = getattr(block, column), network_table()["paper"].get(block.name)
+            rows.append((
+                block.name.removeprefix("inception"), f"{cost:,}",
+                f"{100 * cost / total:.1f}%" if total else "0.0%",
+                Markup(BAR.format(100 * cost / most)),
+                "" if place is None or not printed else printed[place],
+            ))  # fmt: skip
+        unit = said["value"][COST_WORDS[self.show]]
+        head = (said["block"], unit, said["share"], said["drawing"], said["paper"])
+        return table(rows, head) + f'<p class="gn-muted">{escape(said["note"])}</p>'
 
     def _code(self):
         return f"ledger({self.image_size}, {self.batch_size}, {self.num_classes}, {self.aux})"

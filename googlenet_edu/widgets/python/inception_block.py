@@ -1,13 +1,11 @@
 """The Inception block widget. Chapter: book/blocks/inception."""
 
-from typing import Any
-
 import traitlets
 
 from ...architecture import InceptionSpec, PoolSpec
-from ...checks import short_number
 from .base import Choice, Flag, LiveWidget, Whole
-from .static import SVG, answer, table
+from .drawing import WIDTH, box, note, svg
+from .static import table
 
 __all__ = ["InceptionBlock"]
 
@@ -44,57 +42,85 @@ class InceptionBlock(LiveWidget):
     multiply_adds = traitlets.Int(None, allow_none=True, read_only=True)
     saved = traitlets.Float(None, allow_none=True, read_only=True)
 
-    def _branches(self, reductions):
-        """Return [(channels out, params, multiply-adds)] of the four branches."""
+    def _parts(self, reductions):
+        """Return the four branches as lists of (label, channels in, out, kernel); 0 is the pool."""
         spec = InceptionSpec("", *(getattr(self, name) for name in CHANNELS))
         found = []
         for branch in spec.branches(int(self.branch3_kernel)):
-            parts = branch
             if not reductions:  # the pool alone, or the last convolution on the block's input
-                parts = branch[:1] if isinstance(branch[0], PoolSpec) else branch[-1:]
-            params = multiply_adds = 0
-            for part in parts:
+                branch = branch[:1] if isinstance(branch[0], PoolSpec) else branch[-1:]
+            parts = []
+            for part in branch:
                 if isinstance(part, PoolSpec):
-                    out = self.in_channels
+                    parts.append(("max pool", self.in_channels, self.in_channels, 0))
                     continue
-                given = part.in_channels if reductions else self.in_channels
-                weights = given * part.out_channels * part.kernel_size**2
-                params += weights + 2 * part.out_channels
-                multiply_adds += weights * self.size**2
-                out = part.out_channels
-            found.append((out, params, multiply_adds))
+                k, given = part.kernel_size, part.in_channels if reductions else self.in_channels
+                parts.append((f"{k}×{k}", given, part.out_channels, k))
+            found.append(parts)
         return found
+
+    def _branches(self, reductions):
+        """Return [(channels out, params, multiply-adds)] of the four branches."""
+        found = []
+        for branch in self._parts(reductions):
+            weights = [(given * out * k * k, out) for _, given, out, k in branch if k]
+            params = sum(count + 2 * out for count, out in weights)
+            multiply_adds = sum(count for count, _ in weights) * self.size**2
+            found.append((branch[-1][2], params, multiply_adds))
+        return found
+
+    def _work(self, reductions):
+        return sum(branch[2] for branch in self._branches(reductions))
 
     def _compute(self):
         out, params, multiply_adds = map(sum, zip(*self._branches(self.reductions), strict=True))
-        without, with_them = (sum(b[2] for b in self._branches(on)) for on in (False, True))
         return {
             "out_channels": out,
             "params": params,
             "multiply_adds": multiply_adds,
-            "saved": without / with_them,
+            "saved": self._work(False) / self._work(True),
         }
 
-    def _body(self):
-        branches = self._branches(self.reductions)
-        unit = 500 / max(self.in_channels, self.out_channels or 0)
-        drawing = SVG(640, 150, "The channels of input, branches and joined output, to scale")
-        bars = [("input", self.in_channels, "gn-bar")]
-        bars += [(f"branch {i}", b[0], f"gn-branch{i}") for i, b in enumerate(branches, 1)]
-        bars.append(("joined", self.out_channels, "gn-bar"))
-        for place, (name, channels, kind) in enumerate(bars):
-            drawing.text(4, 19 + place * 24, name)
-            drawing.box(66, 4 + place * 24, channels * unit, 20, kind)
-            drawing.text(72 + channels * unit, 19 + place * 24, channels)
-        rows: list[tuple[Any, ...]] = [
-            (i, f"{params:,}", f"{madds:,}", f"{without[2]:,}")
-            for i, ((_, params, madds), without) in enumerate(
-                zip(self._branches(True), self._branches(False), strict=True), 1
-            )
+    def _draw(self):
+        said = self._words()
+        unit = (WIDTH - 136) / max(self.in_channels, self.out_channels or 0)
+        body = []
+
+        def row(y, label, parts):
+            body.append(note(4, y + 15, label, anchor="start"))
+            x = 66
+            for channels, kind in parts:
+                body.append(box(x, y, max(1.5, channels * unit), 20, kind))
+                x += channels * unit
+            total = self.out_channels if len(parts) > 1 else parts[0][0]
+            body.append(note(x + 6, y + 15, total, anchor="start"))
+
+        y, joined = 4, []
+        row(y, said["input"], [(self.in_channels, "gn-bar")])
+        for i, branch in enumerate(self._parts(self.reductions), 1):
+            for j, (label, _, channels, kernel) in enumerate(branch):
+                y += 23 if j else 32
+                last = kernel and j == len(branch) - 1
+                row(y, label, [(channels, f"gn-branch{i}" if last else "gn-bar")])
+            joined.append((channels, f"gn-branch{i}" if kernel else "gn-bar"))
+        y += 36
+        row(y, said["joined"], joined)
+        return svg(
+            WIDTH, y + 26, self._say("drawing", out_channels=self.out_channels), "".join(body)
+        )
+
+    def _rest(self):
+        said = self._words()
+        both = zip(self._branches(True), self._branches(False), strict=True)
+        rows = [
+            (i, f"{params:,}", f"{madds:,}", f"{without:,}")
+            for i, ((_, params, madds), (_, _, without)) in enumerate(both, 1)
         ]
-        head = ("branch", "parameters", "multiply-adds", "without 1×1 reductions")
-        rows.append(("saved", "", f"factor {short_number(self.saved)}", ""))
-        return answer(self._answer()) + str(drawing) + table(rows, head)
+        saved = self._say(
+            "saved", naive=self._work(False), reduced=self._work(True), saved=self.saved
+        )
+        rows.append((said["ratio"], "", saved, ""))
+        return table(rows, [said[key] for key in ("branch", "params", "madds", "without")])
 
     def _code(self):
         kernel = "" if self.branch3_kernel == "5" else ", branch3_kernel=3"

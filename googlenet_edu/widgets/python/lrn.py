@@ -4,7 +4,8 @@ import traitlets
 
 from ...checks import SizeError, number_text, say, short_number
 from .base import Flag, LiveWidget, Number, Numbers, Whole
-from .static import SVG, answer, table
+from .drawing import WIDTH, box, legend, note, svg
+from .static import table
 
 __all__ = ["LRN"]
 
@@ -62,25 +63,32 @@ class LRN(LiveWidget):
         before, after = (numbers[self.channel] for numbers in (self.values, self.outputs))
         return {"before": before, "after": after, "from": first, "to": stop - 1}
 
-    def _body(self):
+    def _draw(self):
         numbers = [*self.values, *self.outputs, 0]
         low, high = min(numbers), max(numbers)
         unit = 120 / ((high - low) or 1)
-        wide = 632 / len(self.values)
+        wide, zero = (WIDTH - 8) / len(self.values), 12 + high * unit
         first, stop = self._window(self.channel)
-        drawing = SVG(640, 162, f"The channels before and after; {self._answer()}")
-        drawing.box(4 + first * wide, 4, (stop - first) * wide, 136, "gn-reading")
+        body = [box(4 + first * wide, 4, (stop - first) * wide, 136, "gn-reading")]
         for i, pair in enumerate(zip(self.values, self.outputs, strict=True)):
+            x = 4 + i * wide
             for value, shift, kind in zip(pair, (0.12, 0.52), ("gn-bar", "gn-result"), strict=True):
-                top = 12 + (high - max(value, 0)) * unit
-                drawing.box(4 + (i + shift) * wide, top, 0.36 * wide, abs(value) * unit, kind)
-            drawing.text(4 + (i + 0.5) * wide, 156, i, "middle")
+                tall = max(1, abs(value) * unit)
+                top = zero - max(value, 0) * unit
+                body.append(box(x + shift * wide, top, 0.36 * wide, tall, kind))
+            if wide > 14 or i % 4 == 0:
+                strong = " gn-strong" if i == self.channel else ""
+                body.append(note(x + wide / 2, 156, i, f"gn-small{strong}"))
+        label = self._say("drawing", n=len(self.values), channel=self.channel)
+        return svg(WIDTH, 162, label, "".join(body)) + legend(self._words()["legend"])
+
+    def _rest(self):
         rows = [
             (i, *map(short_number, row))
             for i, row in enumerate(zip(self.values, self.denominators, self.outputs, strict=True))
         ]
-        head = ("channel", "before", "divided by", "after")
-        return answer(self._answer()) + str(drawing) + table(rows, head)
+        said = self._words()
+        return table(rows, [said[key] for key in ("channel", "before", "divisor", "after")])
 
     def _code(self):
         alpha = number_text(self.alpha) + ("" if self.divide_by_size else f" * {self.size}")

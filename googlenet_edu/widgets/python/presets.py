@@ -12,7 +12,7 @@ TRAPS = {
     "conv": [
         ("AlexNet conv1, 54.25", {"size": 224, "kernel_size": 11, "stride": 4}, (3, 96)),
         ("stride over kernel_size", {"size": 13, "kernel_size": 2, "stride": 5}, (3, 64)),
-        ("5x5 with padding 1", {"size": 28, "kernel_size": 5, "padding": 1}, (16, 32)),
+        ("5×5 with padding 1", {"size": 28, "kernel_size": 5, "padding": 1}, (16, 32)),
         ("kernel too large", {"size": 6, "kernel_size": 3, "dilation": 3}, (3, 64)),
     ],
     "pool": [
@@ -67,12 +67,12 @@ def network_presets():
                     side = part.kernel_size
                     kind = " pool" if isinstance(part, PoolSpec) else ""
                     if side > 1:
-                        add(f"Inception {block}", f"{block} {side}x{side}{kind}", part, size)
+                        add(f"Inception {block}", f"{block} {side}×{side}{kind}", part, size)
         after[spec.name] = size
     for head in AUX:
         pooling = PoolSpec("avgpool", 5, 3, ceil_mode=False, kind="avg")
         add("Auxiliary classifiers", f"{head.name} average pool", pooling, after[head.after])
-    add("Classifier", "average pool 7x7", PoolSpec("avgpool", 7, 7, ceil_mode=False, kind="avg"), 7)
+    add("Classifier", "average pool 7×7", PoolSpec("avgpool", 7, 7, ceil_mode=False, kind="avg"), 7)
     conv += [
         {"group": "Traps", "label": label, "state": state, "channels": channels}
         for label, state, channels in TRAPS["conv"]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import traitlets
 
+from ...architecture import HEAD_IMAGES
+from ...checks import words
 from .base import Choice, StaticForm
 
 __all__ = ["Quiz", "quizzes"]
@@ -22,7 +24,8 @@ def quizzes():
     """Return {name: [question, ...]}: "chapter-predict" and "chapter" for every chapter."""
     found = {}
     for path in sorted((Path(__file__).parents[1] / "quizzes").glob("*.json")):
-        chapter = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8").replace("{HEAD_IMAGES}", HEAD_IMAGES)
+        chapter = json.loads(text)
         found[f"{path.stem}-predict"] = [chapter["predict"]]
         found[path.stem] = chapter["check"]
     return found
@@ -51,17 +54,19 @@ class Quiz(StaticForm):
 
     def static_html(self, name=None):
         """The questions with folded answers, readable without JavaScript."""
-        state = escape(json.dumps({"questions": self.questions}, ensure_ascii=False), quote=True)
+        data = {"questions": self.questions} | ({"lang": self.lang} if self.lang != "en" else {})
+        state = escape(json.dumps(data, ensure_ascii=False), quote=True)
         where = f' id="{escape(name, quote=True)}"' if name else ""
-        title = "Predict first" if len(self.questions) == 1 else "Check yourself"
+        said = words("quiz", self.lang)
+        title = said["predict" if len(self.questions) == 1 else "title"]
         parts = []
         for question in self.questions:
             options = "".join(f"<li>{_code(option)}</li>" for option in question["options"])
             answer = question["options"][question["answer"]]
             parts.append(
                 f"<p>{_code(question['question'])}</p><ul>{options}</ul>"
-                f"<details><summary>Answer</summary><p><strong>{_code(answer)}</strong>: "
-                f"{_code(question['why'])}</p></details>"
+                f"<details><summary>{said['answer']}</summary><p><strong>{_code(answer)}"
+                f"</strong>: {_code(question['why'])}</p></details>"
             )
         return (
             f'<div{where} class="gn-widget gn-static gn-quiz" data-gn-widget="quiz" '

@@ -7,7 +7,8 @@ from ...checks import SizeError, say
 from ...costs.counting import Walk
 from ...sizes import receptive_field
 from .base import Choice, LiveWidget, Whole
-from .static import SVG, answer, table
+from .drawing import beside, box, legend, note, svg
+from .static import table
 
 __all__ = ["ReceptiveField"]
 
@@ -53,7 +54,7 @@ class ReceptiveField(LiveWidget):
         field = receptive_field(layers)
         first = [field.start + cell * field.jump for cell in (self.cell_x, self.cell_y)]
         seen_x, seen_y = ([start, start + field.size] for start in first)
-        self._steps = field.steps
+        self._steps, self._side = field.steps, side
         return {
             "size": field.size,
             "jump": field.jump,
@@ -62,23 +63,32 @@ class ReceptiveField(LiveWidget):
             "seen_y": seen_y,
         }
 
-    def _body(self):
+    def _draw(self):
         low = min(0, self.seen_x[0], self.seen_y[0])
         high = max(self.image_size, self.seen_x[1], self.seen_y[1])
-        unit = 300 / (high - low)
-        drawing = SVG(
-            302,
-            302,
-            f"An image of {self.image_size} px and the square of {self.size} px that the cell sees",
-        )
-        side = self.image_size * unit
-        drawing.box(1 - low * unit, 1 - low * unit, side, side, "gn-cell")
-        x, y = ((seen[0] - low) * unit + 1 for seen in (self.seen_x, self.seen_y))
-        drawing.box(x, y, self.size * unit, self.size * unit, "gn-reading")
+        room, n, side = 372, self.image_size, self._side
+        unit = room / (high - low)
+
+        def square(x, y, length, kind):
+            long = max(1.5, length * unit)
+            return box((x - low) * unit + 4, (y - low) * unit + 4, long, long, kind)
+
+        image = square(0, 0, n, "gn-cell")
+        image += square(self.seen_x[0], self.seen_y[0], self.size, "gn-reading")
+        one = 150 / side
+        mark = max(2, one)
+        cell = box(1, 1, 150, 150, "gn-result")
+        cell += box(1 + self.cell_x * one, 1 + self.cell_y * one, mark, mark, "gn-chosen")
+        cell += note(75, 167, f"{side} × {side}")
+        label = self._say("drawing", n=n, size=self.size, side=side)
+        drawn = beside(svg(room + 8, room + 8, label, image),
+                       svg(152, 172, self._say("one", self.layer), cell))  # fmt: skip
+        return drawn + legend(self._words()["legend"])
+
+    def _rest(self):
+        said = self._words()
         rows = [(name.removeprefix("inception"), size, jump) for name, size, jump, _ in self._steps]
-        return (
-            answer(self._answer()) + str(drawing) + table(rows, ("after", "sees, px", "step, px"))
-        )
+        return table(rows, [said[key] for key in ("after", "seen", "jump")])
 
     def _code(self):
         return f"receptive_field(BACKBONE[:{NAMES.index(self.layer) + 1}])"

@@ -1,13 +1,15 @@
 """The shape chain widget. Chapter: book/sizes/chain."""
 
 from dataclasses import replace
+from math import ceil
 
 import traitlets
 
 from ...architecture import AUX, BACKBONE, HEAD_GRID, VARIANTS, InceptionSpec, PoolSpec, head_grid
 from ...costs.counting import Walk
 from .base import Flag, LiveWidget, Whole
-from .static import answer, stages, table
+from .drawing import box, svg
+from .static import table
 
 __all__ = ["ShapeChain"]
 
@@ -44,7 +46,7 @@ class ShapeChain(LiveWidget):
         walk = Walk(VARIANTS["article"], self.batch_size)
         shape = (self.batch_size, 3, self.image_height, self.image_width)
         heads = {head.after: head for head in AUX}
-        self._stages = [("image", list(shape[1:]))]
+        self._stages = [("", list(shape[1:]))]
         fits = []
         for spec in BACKBONE:
             if isinstance(spec, InceptionSpec):
@@ -79,9 +81,21 @@ class ShapeChain(LiveWidget):
             "view_rows": numbers // flat if whole_rows else None,
         }
 
-    def _body(self):
+    def _draw(self):
+        unit = min(110 / max(self._stages[0][1][1:]), 1)
+        parts = []
+        for name, shape in self._stages:
+            label, text = name or self._words()["image"], " × ".join(map(str, shape))
+            tall, wide = (max(1.5, side * unit) for side in shape[1:])
+            bar = box(1, 1, wide, tall, "gn-bar")
+            drawn = svg(ceil(wide) + 2, ceil(tall) + 2, self._say("drawing", label, text), bar)
+            words = f"<strong>{label}</strong><span>{text}</span>"
+            parts.append(f'<div class="gn-stage">{drawn}{words}</div>')
+        return f'<div class="gn-row gn-chain">{"".join(parts)}</div>'
+
+    def _rest(self):
         rows = [(name, " × ".join(map(str, shape))) for name, shape in self.layers]
-        return answer(self._answer()) + stages(self._stages) + table(rows, ("layer", "output"))
+        return table(rows, [self._words()[key] for key in ("layer", "after")])
 
     def _code(self):
         heads = "" if self.aux_fits else "aux=False"

@@ -7,14 +7,12 @@ import json
 from html import escape
 
 from ...checks import number_text, words
-from .drawing import PAINT
 
 __all__ = [
-    "SVG",
+    "Markup",
     "answer",
     "refusal",
     "size_code",
-    "stages",
     "static_frame",
     "table",
     "title",
@@ -63,15 +61,19 @@ def answer(text):
     return f'<p class="gn-answer">{escape(text)}</p>'
 
 
-def table(rows, head=(), caption=""):
+class Markup(str):
+    """A cell of a table that is not escaped."""
+
+
+def table(rows, head=()):
     """Return a small table: the first cell of each row names it. Cells are escaped texts."""
-    top = f"<caption>{escape(caption)}</caption>" if caption else ""
+    top = ""
     if head:
         cells = "".join(f'<th scope="col">{escape(str(cell))}</th>' for cell in head)
-        top += f"<thead><tr>{cells}</tr></thead>"
+        top = f"<thead><tr>{cells}</tr></thead>"
     lines = "".join(
         f'<tr><th scope="row">{escape(str(first))}</th>'
-        + "".join(f"<td>{escape(str(cell))}</td>" for cell in rest)
+        + "".join(f"<td>{c if isinstance(c, Markup) else escape(str(c))}</td>" for c in rest)
         + "</tr>"
         for first, *rest in rows
     )
@@ -87,45 +89,3 @@ def size_code(layer, first, state, shown):
         if state[key] != normal
     ]
     return f"torch.nn.{layer}({', '.join(parts)})"
-
-
-class SVG:
-    """A small static drawing, with colours of its own for hosts that drop the style sheet."""
-
-    def __init__(self, width, height, label):
-        self.head = (
-            f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-            f'aria-label="{escape(label, quote=True)}">'
-        )
-        self.parts = []
-
-    def box(self, x, y, width, height, kind):
-        """Add a rectangle of one of the widgets' classes."""
-        self.parts.append(
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(1.5, width):.1f}" '
-            f'height="{max(1.5, height):.1f}" class="{kind}" {PAINT.get(kind, PAINT["gn-cell"])}/>'
-        )
-
-    def text(self, x, y, words, anchor="start"):
-        """Add a label; the words are escaped."""
-        self.parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="gn-small" '
-            f'font-size="12" fill="#6b7688">{escape(str(words))}</text>'
-        )
-
-    def __str__(self):
-        return f'<div class="gn-drawings">{self.head}{"".join(self.parts)}</svg></div>'
-
-
-def stages(named):
-    """Return boxes to scale for [(name, (channels, height, width)), ...]."""
-    unit = min(110 / max(named[0][1][1:]), 1)
-    parts = []
-    for name, shape in named:
-        words = " × ".join(map(str, shape))
-        wide, tall = (max(1.5, side * unit) for side in (shape[2], shape[1]))
-        drawing = SVG(int(wide) + 3, int(tall) + 3, f"{name}: {words}, to scale")
-        drawing.box(1, 1, wide, tall, "gn-bar")
-        label = f"<strong>{escape(name)}</strong><span>{words}</span>"
-        parts.append(f'<div class="gn-stage">{drawing}{label}</div>')
-    return f'<div class="gn-row gn-chain">{"".join(parts)}</div>'

@@ -1,13 +1,13 @@
 """The summary reader widget. Chapter: book/network/summary."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import traitlets
 
 from ...checks import SizeError, say
 from ...costs import ledger
 from .base import Choice, LiveWidget, Whole
-from .static import answer, table
+from .static import table
 
 __all__ = ["SummaryReader"]
 
@@ -65,7 +65,7 @@ class SummaryReader(LiveWidget):
     param_bytes = traitlets.Int(None, allow_none=True, read_only=True)
 
     def _compute(self):
-        found = ledger(self.image_size, self.batch_size, self.num_classes)
+        found = self._ledger()
         tree = _tree(found.rows)
         if self.row >= len(tree):
             raise SizeError(say("summary_reader", "outside", self.row, len(tree), len(tree) - 1))
@@ -94,24 +94,36 @@ class SummaryReader(LiveWidget):
         label = self._words()["options"][self.column]
         return {"label": label, "memory": self.column == "memory"}
 
-    def _body(self):
-        found = ledger(self.image_size, self.batch_size, self.num_classes)
+    def _draw(self):
+        found, said = self._ledger(), self._words()
         rows = []
         for line in _tree(found.rows):
             if line.depth > self.depth:
                 continue
-            closed = line.leaf or line.depth == self.depth
             layers = found.rows[line.first : line.stop]
-            sums = [sum(r.params for r in layers), sum(r.torchinfo_mult_adds for r in layers)]
-            shown = [f"{n:,}" if closed and sums[0] else "--" for n in sums]
-            rows.append(("\u2003" * line.depth + line.title, *shown))
-        megabytes = (self.input_bytes, self.forward_backward_bytes, self.param_bytes)
-        rows.append(("Total", f"{self.total_params:,}", f"{self.total_mult_adds:,}"))
-        names = ("Input size (MB)", "Forward/backward pass size (MB)", "Params size (MB)")
-        rows += [
-            (name, f"{(n or 0) / 1e6:.2f}", "") for name, n in zip(names, megabytes, strict=True)
+            params = sum(row.params for row in layers)
+            closed = params and (line.leaf or line.depth == self.depth)
+            work = sum(row.torchinfo_mult_adds for row in layers)
+            shown = [f"{n:,}" if closed else "--" for n in (params, work)]
+            shape = ", ".join(map(str, _out(layers, line)))
+            rows.append(("\u2003" * line.depth + line.title, f"[{shape}]", *shown))
+        options = said["options"]
+        return table(rows, (said["layer"], said["output"], options["params"], options["mult-adds"]))
+
+    def _rest(self):
+        said = self._words()
+        sizes: dict[str, Any] = {"input": self.input_bytes, "passes": self.forward_backward_bytes}
+        sizes |= {"size": self.param_bytes}
+        sizes["total"] = sum(sizes.values())
+        rows = [
+            (said["params"], f"{self.total_params:,}"),
+            (said["madds"], f"{self.total_mult_adds:,}"),
         ]
-        return answer(self._answer()) + table(rows, ("layer", "Param #", "Mult-Adds"))
+        rows += [(f"{said[key]} (MB)", f"{size / 1e6:.2f}") for key, size in sizes.items()]
+        return table(rows)
+
+    def _ledger(self):
+        return ledger(self.image_size, self.batch_size, self.num_classes)
 
     def _code(self):
         classes = "" if self.num_classes == 1000 else f"num_classes={self.num_classes}"
@@ -141,6 +153,15 @@ def _tree(rows):
         for _, line in opened:
             line[4] = place + 1
     return [Line(*line) for line in found]
+
+
+def _out(layers, line):
+    """The shape that torchinfo prints: the last layer's; of an Inception block the joined map's."""
+    shape = layers[-1].out_shape
+    if line.kind != "Inception":
+        return shape
+    ends = {row.name.split(".")[1]: row.out_shape[1] for row in layers}
+    return (shape[0], sum(ends.values()), *shape[2:])
 
 
 def _container(path, child):
