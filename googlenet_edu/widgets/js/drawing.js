@@ -3,7 +3,8 @@
 const CELL = 16;
 
 function svg(width, height, label, body) {
-  return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${label}">${body}</svg>`;
+  // In rem: where a reader sets larger letters, the drawing grows with them.
+  return `<svg viewBox="0 0 ${width} ${height}" style="width:${width / 16}rem" role="img" aria-label="${label}">${body}</svg>`;
 }
 const box = (x, y, w, h, cls, more = "") =>
   `<rect x="${x.toFixed(2)}" y="${y}" width="${Math.max(0, w).toFixed(2)}" height="${h}" class="${cls}" ${more}/>`;
