@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ._decode import ImageError, look_at, opened, shown, square, why
-from ._listing import class_folders, first, listed, split_folders
+from ._listing import class_folders, divided_alike, first, listed, split_folders
 from ._order import generator
 from .data import ImageData, split
 
@@ -165,6 +165,11 @@ def folder(root, size=224, *, channels=3, test_share=0.2, seed=0, augment=True, 
         before = set(test)
         train, test = _with_copies_together(train, test, labels, seen.prints)
         moved = len(before.symmetric_difference(test))
+        if alike := [shown(one.name) for one in divided_alike(folders)]:
+            notes.append(
+                f"These classes hold folders of the same names: {first(alike)}. If they are parts "
+                "of the data and no classes, name one of them train and one test."
+            )
         if moved:
             notes.append(f"Copies of one image brought together in one part: {moved} moved.")
     if not test:
