@@ -21,7 +21,7 @@ from .architecture import (
 from .checks import count, truth
 from .layers import AuxClf, BasicConv2d, Inception, is_symbolic
 from .sizes import SizeError, conv_output_size, pool_output_size
-from .weights import HEADS_HINT, take_torchvision_names, to_half_scale
+from .weights import loading_hint, take_torchvision_names, to_half_scale
 
 __all__ = ["GoogLeNet", "GoogLeNetOutput"]
 
@@ -191,13 +191,14 @@ class GoogLeNet(nn.Module):
         return self
 
     def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Any:
-        """As torch.nn.Module's; for weights of heads that are not here, with the way out."""
+        """As torch.nn.Module's; where heads or prefixes of names do not fit, with the way out."""
         try:
             return super().load_state_dict(state_dict, strict, assign)
         except RuntimeError as error:
-            if self.aux or not any(key.startswith(("aux1.", "aux2.")) for key in state_dict):
+            hint = loading_hint(self, state_dict)
+            if not hint:
                 raise
-            raise RuntimeError(f"{error}{HEADS_HINT}") from None
+            raise RuntimeError(f"{error}\n\t{hint}") from None
 
     def _main_path(self, x: Tensor) -> Tensor:
         return self._layers(x, False).logits
@@ -275,7 +276,8 @@ class GoogLeNet(nn.Module):
             self._check_dtype(x)
 
     def _check_dtype(self, x: Tensor) -> None:
-        weight = self.fc.weight.dtype  # parameters() is empty in a replica of DataParallel
+        # parameters() is empty in a replica of DataParallel; a quantized layer has a method here.
+        weight = getattr(self.fc.weight, "dtype", x.dtype)
         if x.dtype != weight and not torch.is_autocast_enabled(x.device.type):
             raise ValueError(
                 f"Images must have the dtype of the weights, {weight}, but got {x.dtype}: convert "

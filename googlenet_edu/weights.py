@@ -4,12 +4,13 @@ Chapter: book/network/relatives.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["HEADS_HINT", "take_torchvision_names", "to_half_scale"]
+__all__ = ["loading_hint", "take_torchvision_names", "to_half_scale"]
 
 _NAMES = (
     (re.compile(r"^(aux[12])\.conv\.(conv|bn)\."), r"\1.feature_.1.\2."),
@@ -47,11 +48,36 @@ def take_torchvision_names(module: Any, state_dict: dict[str, Any], prefix: str,
             state_dict[ours] = state_dict.pop(key)
 
 
-HEADS_HINT = (
-    "\n\tThese weights hold two auxiliary classifiers (aux1, aux2), but this network was built "
+_HEADS = ("aux1.", "aux2.")
+_WITH_HEADS = (
+    "These weights hold two auxiliary classifiers (aux1, aux2), but this network was built "
     "with aux=False: build it with heads, load, and then take "
     "googlenet_edu.fast.drop_heads(net.eval()); or delete the keys that begin with aux1. and aux2."
 )
+_WITHOUT_HEADS = (
+    "These weights hold no auxiliary classifiers (aux1, aux2), but this network has them: build it "
+    "with aux=False to classify, or give strict=False to train fresh ones."
+)
+
+
+def loading_hint(module: Any, state_dict: Any) -> str:
+    """Say the way out where a state dict does not fit for a common reason; "" where none shows."""
+    keys = [key for key in state_dict if isinstance(key, str)]
+    first = next((key for key in keys if re.search(r"(^|\.)conv1\.conv\.(0\.)?weight$", key)), None)
+    if first is None:
+        inside = next((key for key in keys if isinstance(state_dict[key], Mapping)), None)
+        return (
+            "" if inside is None else f"The weights lie one level deeper: load state[{inside!r}]."
+        )
+    prefix = first[: first.index("conv1.conv.")]
+    if prefix:  # of nn.DataParallel, torch.compile, a module of one's own
+        return (
+            f"The names begin with {prefix!r}, of a module that held the network: load "
+            f"{{key.removeprefix({prefix!r}): value for key, value in state.items() if "
+            f"key.startswith({prefix!r})}}."
+        )
+    heads = any(key.startswith(_HEADS) for key in keys)
+    return "" if heads == module.aux else _WITH_HEADS if heads else _WITHOUT_HEADS
 
 
 def _our_name(key: str) -> str:

@@ -83,10 +83,14 @@ def parser():
 
 
 class _Signals:
-    """Remembers the first request to stop; the second one ends the program at once."""
+    """Remembers the first request to stop; the second one ends the program at once.
+
+    Under torchrun a closed terminal asks twice: the terminal each process, then torchrun its own.
+    """
 
     def __init__(self):
         self.number = 0
+        self.echoes = int("TORCHELASTIC_RUN_ID" in os.environ)
 
     def __enter__(self):
         self.before = {one: signal.signal(one, self.catch) for one in self.known()}
@@ -103,8 +107,9 @@ class _Signals:
         return [one for one in there if signal.getsignal(one) != signal.SIG_IGN]  # as under nohup
 
     def catch(self, number, frame):
-        if self.number:
+        if self.number and not self.echoes:
             sys.exit(128 + number)
+        self.echoes -= bool(self.number)
         self.number = number
 
     def asked(self):

@@ -9,14 +9,14 @@ from ._decode import ImageError, endings, shown
 
 # Folders that systems put beside people's files.
 SYSTEM = {"__macosx", "__pycache__", "@eadir", "$recycle.bin", "lost+found"}
-FILLER = r"(?:data|sets?|images?|imgs?|images?|pics?|photos?|splits?|parts?|folder|dir|files?|samples?|examples?|集|数据|图像|图片)"  # noqa: E501
+FILLER = r"(?:data|sets?|images?|imgs?|images?|pics?|photos?|splits?|parts?|folder|dir|files?|samples?|examples?|s?daten|выборка|集|数据|图像|图片|データ|セット)"  # noqa: E501
 ROLES = {
-    "train": r"tr|trn|trains?|training|learn|learning|fit|fitting|entrainement|entrenamiento|训练",
-    "test": r"te|tst|tests?|testing|holdout|heldout|unseen|测试",
-    "valid": r"vl|va?l|valid|validate|validation|validating|dev|devel|development|eval|evaluation|验证",  # noqa: E501
+    "train": r"tr|trn|trains?|training|learn|learning|fit|fitting|entrainement|apprentissage|entrenamiento|entreno|treino|обуч\w*|训练|訓練|学習|훈련",  # noqa: E501
+    "test": r"te|ts|tst|tests?|testing|holdout|heldout|unseen|essai|pruebas?|teste|тест\w*|测试|測試|テスト|테스트",  # noqa: E501
+    "valid": r"vl|va?l|valid|validate|validation|validating|dev|devel|development|eval|evaluation|валид\w*|验证|驗證|検証|검증",  # noqa: E501
 }
 ROLE = re.compile(
-    f"{FILLER}*(?:" + "|".join(f"(?P<{role}>{words})" for role, words in ROLES.items())
+    f"{FILLER}*[xy]?(?:" + "|".join(f"(?P<{role}>{words})" for role, words in ROLES.items())
     + f"){FILLER}*"
 )  # fmt: skip
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
@@ -75,12 +75,7 @@ def split_folders(root, folders):
     ]
     if len(pairs) == 1 and all(len(part) == 1 for part in pairs[0]):
         return pairs[0][0][0], pairs[0][1][0]
-    inside = [frozenset(one.name for one in folder.iterdir() if one.is_dir()) for folder in folders]
-    alike = any(
-        roles[folder][0] and len(one) > 1 and inside.count(one) > 1
-        for folder, one in zip(folders, inside, strict=True)
-    )
-    if pairs or alike:
+    if pairs or any(roles[one][0] for one in divided_alike(folders)):
         names = ", ".join(shown(folder.name) for folder in folders)
         raise ImageError(
             f"{shown(root)} seems to be divided into parts ({names}), but which are to train on "
@@ -88,6 +83,16 @@ def split_folders(root, folders):
             "the others away."
         )
     return None
+
+
+def divided_alike(folders):
+    """Return the folders that hold the same folders, two or more, as another one does."""
+    inside = [frozenset(one.name for one in folder.iterdir() if one.is_dir()) for folder in folders]
+    return [
+        folder
+        for folder, one in zip(folders, inside, strict=True)
+        if len(one) > 1 and inside.count(one) > 1
+    ]
 
 
 def _role(name):

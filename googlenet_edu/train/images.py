@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ._decode import ImageError, look_at, opened, shown, square, why
-from ._listing import class_folders, first, listed, split_folders
+from ._listing import class_folders, divided_alike, first, listed, split_folders
 from ._order import generator
 from .data import ImageData, split
 
@@ -185,6 +185,11 @@ def folder(
         before = set(test)
         train, test = _with_copies_together(train, test, labels, seen.prints)
         moved = len(before.symmetric_difference(test))
+        if alike := [shown(one.name) for one in divided_alike(folders)]:
+            notes.append(
+                f"These classes hold folders of the same names: {first(alike)}. If they are parts "
+                "of the data and no classes, name one of them train and one test."
+            )
         if moved:
             notes.append(f"Copies of one image brought together in one part: {moved} moved.")
     if not test:

@@ -110,6 +110,56 @@ def test_the_address_carries_the_state_and_reset_restores_it(bare_page, open_pag
     assert root.evaluate(read) == start
 
 
+def test_the_back_button_restores_every_widget_of_a_page(bare_page):
+    page = bare_page("conv_size", "pool_size", "lrn", copies=2).page
+    read = "[...document.querySelectorAll('[data-gn-live]')].map((el) => el.gnModel.state)"
+    start, moved = page.evaluate(read), (1, 2, 5)
+    for number in moved:
+        root = page.locator("section.gn-widget").nth(number)
+        next(s for s in root.get_by_role("slider").all() if s.is_visible()).press("ArrowRight")
+        page.wait_for_function("(id) => location.hash.startsWith(`#${id}&`)", arg=(
+            "conv-size-2" if number == 1 else "pool-size-1" if number == 2 else "lrn-2"
+        ))  # fmt: skip
+    changed = page.evaluate(read)
+    assert [i for i, state in enumerate(changed) if state != start[i]] == list(moved)
+    entries = page.evaluate("history.length")
+    page.goto("about:blank")
+    page.go_back()
+    page.locator("section.gn-widget").nth(5).wait_for()
+    assert page.evaluate(read) == changed
+    assert page.evaluate("history.length") == entries + 1
+
+
+def test_a_page_shown_twice_repeats_no_id(bare_page):
+    page = bare_page("conv_size", copies=2).page
+    ids = page.evaluate("""() => {
+      const main = document.querySelector("main");
+      const again = document.createElement("main");
+      again.innerHTML = '<div id="conv-size-1" data-gn-widget="conv_size"></div>'.repeat(2);
+      main.before(again);
+      googlenetWidgets.startAll();
+      return [...document.querySelectorAll("[id]")].map((el) => el.id);
+    }""")
+    assert len(ids) == len(set(ids))
+    assert {f"conv-size-{number}" for number in (1, 2, 3, 4)} <= set(ids)
+
+
+@each_widget
+def test_larger_letters_make_the_widget_larger(bare_page, name):
+    root = bare_page(name)
+    measure = """(root) => [...root.querySelectorAll("*")]
+      .filter((el) => el.checkVisibility() && [...el.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+      .map((el) => [`${el.tagName} ${el.textContent}`, parseFloat(getComputedStyle(el).fontSize) * (el.ownerSVGElement
+        ? el.ownerSVGElement.getBoundingClientRect().width / el.ownerSVGElement.viewBox.baseVal.width : 1)])"""
+    plain = dict(map(tuple, root.evaluate(measure)))
+    root.page.add_style_tag(content="html { font-size: 32px }")
+    root.page.wait_for_timeout(300)
+    for text, size in root.evaluate(measure):
+        assert size >= 23.9, text  # twice the smallest letters
+        assert text not in plain or abs(size - 2 * plain[text]) < 0.1, text
+    assert root.page.evaluate(OVERFLOW) == []
+
+
 def test_a_page_written_by_hand_is_read_as_typed(bare_page):
     root = bare_page("shape_chain", image_height="abc", batch_size=3)
     expect(root.locator("output")).to_contain_text(

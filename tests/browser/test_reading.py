@@ -95,6 +95,19 @@ def test_search_finds(open_page, site_file, query, target):
     expect(page.locator(f'ul.search li a[href*="{target}"]').first).to_be_visible(timeout=20_000)
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_results_of_a_search_fit_the_page(open_page, site_http, width):
+    page = open_page(site_http + "search.html?q=pool", width=width).page
+    expect(page.locator("#search-results")).to_contain_text("Search finished")
+    page.wait_for_load_state("networkidle")  # a result's text is fetched from its page
+    assert page.locator("ul.search p.context").count() > 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    box = page.locator("main form.bd-search")
+    text = """(one) => one.getBoundingClientRect().left + parseFloat(getComputedStyle(one).paddingLeft)"""
+    icon = box.locator("i, svg").first.bounding_box()
+    assert icon["x"] + icon["width"] <= box.locator("input").evaluate(text)
+
+
 def test_copied_code_has_no_prompt(open_page, site_http):
     visit = open_page(
         site_http + "book/reference/api.html", permissions=["clipboard-read", "clipboard-write"]

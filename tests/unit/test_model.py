@@ -10,6 +10,7 @@ import sys
 import pytest
 import torch
 from torch import nn
+from torch.ao.quantization import quantize_fx
 
 from googlenet_edu import GoogLeNet, GoogLeNetOutput
 from googlenet_edu.architecture import VARIANTS, ConvSpec, InceptionSpec, network
@@ -507,6 +508,57 @@ def test_weights_with_heads_into_a_network_without():
     main = {k: v for k, v in whole.state_dict().items() if not k.startswith("aux")}
     bare.load_state_dict(main)
     assert torch.equal(bare.fc.weight, whole.fc.weight)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "prefix"),
+    [
+        (nn.DataParallel, "module."),
+        (torch.compile, "_orig_mod."),
+        (torch.optim.swa_utils.AveragedModel, "module."),
+        (lambda net: nn.ModuleDict({"model": nn.Sequential(net)}), "model.0."),
+    ],
+)
+def test_weights_of_a_network_inside_another_module(wrap, prefix):
+    whole = small()
+    state = wrap(whole).state_dict()
+    with pytest.raises(
+        RuntimeError, match=f"(?s)Missing key.*names begin with '{prefix}'"
+    ) as caught:
+        small().load_state_dict(state)
+    way_out = re.search(r": load ({.*})\.$", str(caught.value))[1]
+    other = small()
+    other.load_state_dict(eval(way_out, {"state": state}))
+    assert torch.equal(other.fc.weight, whole.fc.weight)
+
+
+def test_weights_in_a_checkpoint_or_without_heads():
+    state = {"epoch": 3, "state_dict": small().state_dict()}
+    with pytest.raises(RuntimeError, match=r"(?s)Missing key.*load state\['state_dict'\]"):
+        small().load_state_dict(state)
+    with pytest.raises(RuntimeError, match="(?s)Missing key.*hold no auxiliary.*aux=False"):
+        small().load_state_dict(small(aux=False).state_dict())
+    with pytest.raises(RuntimeError, match=r"Missing key[^\n]*$"):
+        small().load_state_dict({})
+
+
+@pytest.mark.filterwarnings("ignore")  # torch.ao.quantization says that it moves to torchao
+@pytest.mark.parametrize(
+    "options", [{}, {"norm": "lrn"}, {"aux": False}, {"variant": "torchvision"}]
+)
+def test_quantized_by_torch_fx(options):
+    net, x = small(**options), images(2, 3, 224, 224)
+    right = net(x)
+    mapping = torch.ao.quantization.get_default_qconfig_mapping("x86")
+    prepared = quantize_fx.prepare_fx(copy.deepcopy(net), mapping, (x,))
+    prepared(x)
+    out = quantize_fx.convert_fx(prepared)(x)
+    assert type(out) is GoogLeNetOutput
+    dynamic = torch.ao.quantization.quantize_dynamic(net, {nn.Linear}, torch.qint8)
+    assert "dynamic" in type(dynamic.fc).__module__
+    for a, b, c in zip(right, out, dynamic(x), strict=True):
+        assert (a is None and b is None and c is None) or (a - b).abs().max() < 0.2 * a.abs().max()
+        assert a is None or (a - c).abs().max() < 0.2 * a.abs().max()
 
 
 def test_one_training_step_lowers_the_loss():

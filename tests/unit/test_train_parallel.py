@@ -27,7 +27,7 @@ ENV = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
 def start(*arguments):
     return subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        encoding="utf-8", env=ENV,
+        encoding="utf-8", env=ENV, start_new_session=True,
     )  # fmt: skip
 
 
@@ -163,6 +163,24 @@ def test_torchrun_restarts_a_lost_worker(tmp_path):
     one, two = (state["model"] for state in states)
     assert all(torch.equal(one[key], two[key]) for key in one)
     assert states[0]["history"]["step_loss"] == states[1]["history"]["step_loss"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to torchrun", "to all, as a terminal"])
+def test_a_closed_terminal_saves_the_step_of_all(tmp_path, send):
+    path = tmp_path / "a.pt"
+    options = ["--epochs", "9", "--checkpoint", str(path), "--checkpoint-every", "7"]
+    process = start(*TORCHRUN, *TRAIN, *options)
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.05)
+    send(process.pid, signal.SIGHUP)
+    code, words = finish(process)
+    assert code != 0 and "--resume goes on" in words, words[-3000:]
+    saved = load_checkpoint(path)
+    assert (
+        saved["step"]
+        and f"Stopped in epoch {saved['epoch'] + 1} after step {saved['step']}" in words
+    )
 
 
 def test_alone_shared_batch_norm_is_batch_norm():

@@ -243,6 +243,8 @@ def note(data, words):
         ("training-images", "test-images"), ("train2017", "val2017"), ("01_train", "02_test"),
         ("train", "holdout"), ("train", "hold_out"), ("train", "eval"), ("img_train", "img_val"),
         ("flowers_train", "flowers_test"), ("train data", "test data"), ("训练集", "测试集"),
+        ("images_tr", "images_ts"), ("xtrain", "xtest"), ("Trainingsdaten", "Testdaten"),
+        ("entreno", "prueba"), ("обучение", "тест"), ("学習データ", "テスト"),
     ],
 )  # fmt: skip
 def test_a_split_is_known_however_it_is_spelled(tmp_path, train, test):
@@ -270,6 +272,7 @@ def test_classes_may_be_called_like_parts(tmp_path):
     data = folder(tmp_path, 32)
     assert data.classes == ["__background__", "bus", "car", "train"]
     assert len(data.train) + len(data.test) == 22
+    assert ": bus, car. If they are parts" in note(data, "folders of the same names")
     assert note(data, "without test images").startswith("Classes without test images: __backg")
 
 

@@ -3,7 +3,8 @@
 const CELL = 16;
 
 function svg(width, height, label, body) {
-  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  // In rem: where a reader sets larger letters, the drawing grows with them.
+  const size = `viewBox="0 0 ${width} ${height}" style="width:${width / 16}rem"`;
   return `<svg ${size} role="img" aria-label="${label}">${body}</svg>`;
 }
 function box(x, y, w, h, cls) {

@@ -32,20 +32,35 @@ function decoded(text) {
   } // a lone % in a link
 }
 
-// "#conv-size-1&size=112&stride=2": a link to this widget in this state.
+// "#conv-size-1&size=112&stride=2&pool-size-1&size=50": a link to the first of these widgets, with
+// the state of each, so that the Back button finds all of them.
 function readAddress(id) {
-  const [name, ...pairs] = location.hash.slice(1).split("&").map(decoded);
-  if (name !== id) return null;
-  return pairs.map((pair) => pair.split("=")).filter((pair) => pair.length === 2);
+  const parts = location.hash
+    .slice(1)
+    .split("&")
+    .map((part) => decoded(part).split("="));
+  const at = parts.findIndex((part) => part.length === 1 && part[0] === id);
+  if (at < 0) return null;
+  const next = parts.findIndex((part, i) => i > at && part.length === 1);
+  return parts.slice(at + 1, next < 0 ? undefined : next).filter((part) => part.length === 2);
 }
+const addresses = new Map(); // id of a widget -> its part of the address, "" as the page came
 
 function startWidget(el) {
   const spec = WIDGETS[el.dataset.gnWidget];
   if (!spec || el.dataset.gnLive) return;
   el.dataset.gnLive = "true";
   const alike = [...document.querySelectorAll(`[data-gn-widget="${el.dataset.gnWidget}"]`)];
-  const place = alike.indexOf(el) + 1;
-  el.id ||= `${el.dataset.gnWidget.replaceAll("_", "-")}-${place}`;
+  let place = alike.indexOf(el) + 1;
+  const idAt = () => `${el.dataset.gnWidget.replaceAll("_", "-")}-${place}`;
+  const taken = [...document.querySelectorAll(`#${CSS.escape(el.id || "-")}`)].some(
+    (other) => other !== el && other.dataset.gnLive,
+  );
+  if (!el.id || taken) {
+    // a page shown twice repeats its ids
+    while (document.getElementById(idAt())) place++;
+    el.id = idAt();
+  }
   // A page written by hand may hold any value: each is read as if it were typed.
   const given = JSON.parse(el.dataset.gnState || "{}");
   const state = { lang: document.documentElement.lang.slice(0, 2), ...spec.initial, ...given };
@@ -70,21 +85,31 @@ function startWidget(el) {
     for (const [name, value] of readAddress(el.id) ?? []) el.gnType(name, value);
   };
   link();
-  if (readAddress(el.id)) el.scrollIntoView();
+  if (location.hash.slice(1).split("&")[0] === el.id) el.scrollIntoView();
   addEventListener("hashchange", link);
+  const part = () =>
+    settings() === start && readAddress(el.id) === null
+      ? ""
+      : el.id +
+        spec.fields
+          .map(
+            ({ name }) =>
+              `&${name}=${encodeURIComponent(showValue(model.get(name)).replaceAll(" ", ""))}`,
+          )
+          .join("");
+  addresses.set(el.id, part);
   let timer = 0;
   el.addEventListener("gn-redraw", () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (settings() === start && readAddress(el.id) === null) return;
-      const pairs = spec.fields
-        .map(
-          ({ name }) =>
-            `&${name}=${encodeURIComponent(showValue(model.get(name)).replaceAll(" ", ""))}`,
-        )
-        .join("");
+      if (!part()) return;
+      const others = [...addresses].filter(([id]) => id !== el.id).map(([, other]) => other());
       try {
-        history.replaceState(history.state, "", `#${el.id}${pairs}`);
+        history.replaceState(
+          history.state,
+          "",
+          `#${[part(), ...others].filter(Boolean).join("&")}`,
+        );
       } catch {
         /* a page that may not change its address still works */
       }
@@ -92,6 +117,7 @@ function startWidget(el) {
   });
   el.gnStop = () => {
     clearTimeout(timer);
+    addresses.delete(el.id);
     removeEventListener("hashchange", link);
     stop();
   };

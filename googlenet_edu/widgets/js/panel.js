@@ -511,15 +511,21 @@ function renderPanel(spec, { model, el }) {
     model.on(`change:${name}`, handler);
     return [`change:${name}`, handler];
   });
+  // Units of a drawing in the width there is: 16 are one rem.
+  const room = () =>
+    Math.floor(
+      ((root.clientWidth - 32) * 16) /
+        parseFloat(getComputedStyle(document.documentElement).fontSize),
+    );
   const observer = new ResizeObserver(() => {
-    const now = Math.floor(root.clientWidth - 32);
+    const now = room();
     if (now > 0 && now !== width) {
       width = now;
       redraw();
     }
   });
   observer.observe(root);
-  width = Math.max(260, Math.floor(root.clientWidth - 32));
+  width = Math.max(260, room());
   redraw();
   el.gnType = (name, text) => {
     const row = rows.get(name);
