@@ -9,6 +9,7 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias
 
@@ -23,7 +24,9 @@ __all__ = [
     "decimal",
     "flag",
     "is_sequence",
+    "image_form",
     "joined",
+    "number",
     "pair",
     "per_axis",
     "quote",
@@ -129,13 +132,34 @@ def truth(name: str, value: Any, hint: str) -> bool:
     return value
 
 
-def choice(name: str, value: Any, options: Iterable[str], hint: str = "choose one of these") -> str:
-    """Return value if it is one of some texts."""
-    if not isinstance(value, str) or value not in options:
+def number(
+    name: str, value: Any, hint: str, *, above: bool = False, below: float = inf, unit: str = ""
+) -> float:
+    """Return value if it is a number from 0 up, or above 0, and below a limit (NaN is not)."""
+    real = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not real or not 0 <= value < below or (above and value == 0):
+        most = "" if below == inf else f", below {below}"
         raise ValueError(
-            f"{name} must be one of {', '.join(map(repr, options))}, but got {value!r}: {hint}."
+            f"{name} must be a number{unit} {'above 0' if above else 'from 0 up'}{most}, but got "
+            f"{value!r}: {hint}."
         )
     return value
+
+
+def choice(name: str, value: Any, options: Iterable[str], hint: str = "choose one of these") -> str:
+    """Return value if it is one of some texts."""
+    known = list(map(repr, options))
+    if not isinstance(value, str) or repr(value) not in known:
+        allowed = " or ".join(known) if len(known) == 2 else f"one of {', '.join(known)}"
+        raise ValueError(f"{name} must be {allowed}, but got {value!r}: {hint}.")
+    return value
+
+
+def image_form(size: Any, channels: Any, least: int = 31) -> None:
+    """Check the side of images in px, and that they are in color (3 channels) or gray (1)."""
+    count("size", size, "GoogLeNet halves it five times; 224 is the paper's", least)
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 3 or 1, but got {channels!r}: choose one of the two.")
 
 
 def flag(name: str, value: Any) -> bool:

@@ -68,7 +68,7 @@ def inline(text, names, pages):
     return "".join(parts)
 
 
-def labelled(text):
+def labeled(text):
     """Split a paragraph before each label, and mark the labels."""
     starts = [match.start() for match in LABEL.finditer(text)]
     cuts = sorted({0, *starts, len(text)})
@@ -105,7 +105,7 @@ def convert(lines, names=None, pages=()):
             text, items = rows, []  # text after an indented part: one plain paragraph
         joined = " ".join(row.strip() for row in text)
         head = re.fullmatch(rf"({LABELS}):", joined)
-        for label, part in [(head[1], "")] if head else labelled(joined):
+        for label, part in [(head[1], "")] if head else labeled(joined):
             mark = f"**{label}:** " if label else ""
             out += ["", mark + inline(part, names, pages)]
         for item in items:

@@ -69,7 +69,7 @@ def lean_rules(rules, words):
             text = lean_rules(inner, words)
             if text:
                 kept.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{text}}}")
-        elif rule.type == "comment" and rule.value.startswith("!"):  # a licence
+        elif rule.type == "comment" and rule.value.startswith("!"):  # a license
             kept.append(rule.serialize())
         elif rule.type != "comment":
             kept.append(rule.serialize())
@@ -85,7 +85,7 @@ def lean_style(text, words):
 def cut_font(data, codes):
     """Return a WOFF2 font with only these characters."""
     options = Options(flavor="woff2", hinting=False)
-    options.name_IDs = ["*"]  # keep the copyright and the licence
+    options.name_IDs = ["*"]  # keep the copyright and the license
     font = load_font(BytesIO(data), options)
     subset = Subsetter(options)
     subset.populate(unicodes=codes)

@@ -22,7 +22,7 @@ _REFUSED = {  # layers that have a kernel_size, but no field of their own
 class ReceptiveField(NamedTuple):
     """What one cell of a feature map sees of the image.
 
-    size: cells of the image along one axis; jump: image cells between neighbouring cells of the
+    size: cells of the image along one axis; jump: image cells between neighboring cells of the
     map; start: image index where the first cell's field begins (negative: in the padding);
     steps: (layer name, size, jump, start) after each layer. Tuples where height and width differ.
     After a transposed convolution cells see differently much: size is the largest, and jump may
@@ -128,7 +128,7 @@ def _followed(chain, axis, jump, name):
     """(size, jump, start) of one axis, by going back from each kind of cell to the image.
 
     A shift by the product of all transposed strides is a whole shift of every map, so that many
-    neighbouring cells are all the kinds there are.
+    neighboring cells are all the kinds there are.
     """
     kinds = 1
     for paths in chain:

@@ -16,10 +16,10 @@ class CostLedger(LiveWidget):
     """Change the image, the batch and the classes; see what every block costs.
 
     image_size in px (1 to 4096); batch_size in images (0 to 4096); num_classes; aux: with the two
-    auxiliary classifiers, which fit 223 to 270 px; show: "params", "multiply-adds" or "memory"
-    (bytes of the outputs); sort: "order" or "largest". Results: params, multiply_adds,
+    auxiliary classifiers, which fit `architecture.HEAD_IMAGES`; show: "params", "multiply-adds"
+    or "memory" (bytes of the outputs); sort: "order" or "largest". Results: params, multiply_adds,
     activation_bytes of the whole network. Sizes that break the chain are explained in error.
-    Source: `trace.ledger`; Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/table1.
+    Source: `costs.ledger`; Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/table1.
     """
 
     _widget = "cost_ledger"

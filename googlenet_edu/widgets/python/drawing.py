@@ -5,7 +5,7 @@ __all__ = ["PAINT", "draw"]
 CELL = 16
 DRAWABLE = 2**50  # as in drawing.js
 WIDTH = 640
-# Colours for hosts that drop the style sheet; widgets.css overrides them in light and dark.
+# Colors for hosts that drop the style sheet; widgets.css overrides them in light and dark.
 PAINT = {
     "gn-cell": 'fill="#cfe0f5" stroke="#8aa4c8"',
     "gn-pad": 'fill="#e6e8ed" stroke="#8d97a8" stroke-dasharray="2 2"',

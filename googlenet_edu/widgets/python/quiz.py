@@ -12,6 +12,7 @@ from pathlib import Path
 
 import traitlets
 
+from ...architecture import HEAD_IMAGES
 from .base import Choice, StaticForm
 
 __all__ = ["Quiz", "quizzes"]
@@ -22,7 +23,7 @@ def quizzes():
     """Return {name: [question, ...]}: "chapter-predict" and "chapter" for every chapter."""
     found = {}
     for path in sorted((Path(__file__).parents[1] / "quizzes").glob("*.json")):
-        chapter = json.loads(path.read_text(encoding="utf-8"))
+        chapter = json.loads(path.read_text(encoding="utf-8").replace("{HEAD_IMAGES}", HEAD_IMAGES))
         found[f"{path.stem}-predict"] = [chapter["predict"]]
         found[path.stem] = chapter["check"]
     return found

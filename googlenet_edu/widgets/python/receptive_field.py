@@ -65,7 +65,7 @@ class ReceptiveField(LiveWidget):
 
     def _answer(self):
         return (
-            f"One cell after {self.layer} sees {self.size} × {self.size} px; neighbours are "
+            f"One cell after {self.layer} sees {self.size} × {self.size} px; neighbors are "
             f"{self.jump} px apart."
         )
 

@@ -138,7 +138,7 @@ def size_code(layer, first, state, shown):
 
 
 class SVG:
-    """A small static drawing, with colours of its own for hosts that drop the style sheet."""
+    """A small static drawing, with colors of its own for hosts that drop the style sheet."""
 
     def __init__(self, width, height, label):
         self.head = (
