@@ -6,9 +6,10 @@ Those of sizes raise `SizeError`. Nothing here imports torch.
 
 import json
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
+from inspect import signature
 from math import inf
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias
@@ -217,12 +218,11 @@ def joined(axes: Sequence[Any]) -> Any:
     return axes[0].out if len(axes) == 1 else tuple(axis.out for axis in axes)
 
 
-def call(name: str, size: Any, **arguments: Any) -> str:
+def call(function: Callable[..., Any], *given: Any, **named: Any) -> str:
     """Write the call as the reader would, leaving out what is at its default."""
-    parts = [quote(size)]
-    for key, value in arguments.items():
-        if key in ("kernel_size", "output_size"):
-            parts.append(f"{key}={quote(value)}")
-        elif value[0] != value[1]:
-            parts.append(f"{key}={quote(value[0])}")
-    return f"{name}({', '.join(parts)})"
+    known = signature(function)
+    parts = []
+    for name, value in known.bind(*given, **named).arguments.items():
+        if value != known.parameters[name].default:
+            parts.append(quote(value) if name == "size" else f"{name}={quote(value)}")
+    return f"{function.__name__}({', '.join(parts)})"

@@ -22,7 +22,7 @@ def test_clean_build_in_a_folder_with_spaces_and_chinese_characters(built):
     assert "<math" in page and "data-gn-widget" in page
     assert "thebe" not in page.lower()
     assert not list(built.html.rglob("*thebe*"))
-    assert not list(built.html.rglob("*.map"))
+    assert not list(built.html.rglob("*.map")) and not (built.html / "_static/locales").exists()
 
 
 def test_a_console_that_knows_only_ascii_builds_the_same_book(tmp_path):
