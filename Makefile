@@ -88,7 +88,7 @@ test-processors: $(FOR_TEST)  ## unit tests and chapters as older and newer proc
 	  done; \
 	done
 
-lint: $(FOR_TEST)  ## style, spelling, words, the notebooks' form
+lint: $(FOR_TEST)  ## style, types, spelling, words, the notebooks' form
 	HOOK_PYTHON=$(PY) $(PY) -m pre_commit run --all-files
 
 .PHONY: hooks

@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # what editors and type checkers read; nothing of it is impor
 __version__ = "0.1.0"
 
 # module -> the names that the package offers from it; a name published here stands above as well.
-_PUBLIC: dict[str, tuple[str, ...]] = {
+PUBLIC: dict[str, tuple[str, ...]] = {
     "architecture": (),
     "classroom": (),
     "costs": ("ledger",),
@@ -67,13 +67,13 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "train": ("googlenet_loss",),
     "widgets": (),
 }
-_HOMES = {name: module for module, names in _PUBLIC.items() for name in names}
+_HOMES = {name: module for module, names in PUBLIC.items() for name in names}
 
-__all__ = sorted([*_HOMES, *_PUBLIC, "__version__"])
+__all__ = sorted([*_HOMES, *PUBLIC, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
+    if name in PUBLIC:
         return import_module(f".{name}", __name__)
     if name in _HOMES:
         value = getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -17,7 +17,6 @@ __all__ = [
     "BACKBONE",
     "HEAD_GRID",
     "HEAD_IMAGES",
-    "HEAD_POOL",
     "INCEPTION",
     "VARIANTS",
     "AuxSpec",

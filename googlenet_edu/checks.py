@@ -7,10 +7,12 @@ Those of sizes raise `SizeError`. Nothing here imports torch.
 import json
 import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import cache
+from inspect import signature
+from math import inf
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias
 
@@ -29,8 +31,10 @@ __all__ = [
     "filled",
     "flag",
     "is_sequence",
+    "image_form",
     "joined",
     "list_text",
+    "number",
     "number_text",
     "quote",
     "say",
@@ -207,13 +211,34 @@ def truth(name: str, value: Any, hint: str) -> bool:
     return value
 
 
-def choice(name: str, value: Any, options: Iterable[str], hint: str = "choose one of these") -> str:
-    """Return value if it is one of some texts."""
-    if not isinstance(value, str) or value not in options:
+def number(
+    name: str, value: Any, hint: str, *, above: bool = False, below: float = inf, unit: str = ""
+) -> float:
+    """Return value if it is a number from 0 up, or above 0, and below a limit (NaN is not)."""
+    real = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not real or not 0 <= value < below or (above and value == 0):
+        most = "" if below == inf else f", below {below}"
         raise ValueError(
-            f"{name} must be one of {', '.join(map(repr, options))}, but got {value!r}: {hint}."
+            f"{name} must be a number{unit} {'above 0' if above else 'from 0 up'}{most}, but got "
+            f"{value!r}: {hint}."
         )
     return value
+
+
+def choice(name: str, value: Any, options: Iterable[str], hint: str = "choose one of these") -> str:
+    """Return value if it is one of some texts."""
+    known = list(map(repr, options))
+    if not isinstance(value, str) or repr(value) not in known:
+        allowed = " or ".join(known) if len(known) == 2 else f"one of {', '.join(known)}"
+        raise ValueError(f"{name} must be {allowed}, but got {value!r}: {hint}.")
+    return value
+
+
+def image_form(size: Any, channels: Any, least: int = 31) -> None:
+    """Check the side of images in px, and that they are in color (3 channels) or gray (1)."""
+    count("size", size, "GoogLeNet halves it five times; 224 is the paper's", least)
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 3 or 1, but got {channels!r}: choose one of the two.")
 
 
 def flag(name: str, value: Any) -> bool:
@@ -298,12 +323,11 @@ def joined(axes: Sequence[Any]) -> Any:
     return axes[0].out if len(axes) == 1 else tuple(axis.out for axis in axes)
 
 
-def call(name: str, size: Any, **arguments: Any) -> str:
+def call(function: Callable[..., Any], *given: Any, **named: Any) -> str:
     """Write the call as the reader would, leaving out what is at its default."""
-    parts = [quote(size)]
-    for key, value in arguments.items():
-        if key in ("kernel_size", "output_size"):
-            parts.append(f"{key}={quote(value)}")
-        elif value[0] != value[1]:
-            parts.append(f"{key}={quote(value[0])}")
-    return f"{name}({', '.join(parts)})"
+    known = signature(function)
+    parts = []
+    for name, value in known.bind(*given, **named).arguments.items():
+        if value != known.parameters[name].default:
+            parts.append(quote(value) if name == "size" else f"{name}={quote(value)}")
+    return f"{function.__name__}({', '.join(parts)})"

@@ -110,7 +110,7 @@ class AuxClf(nn.Module):
     Linear. Between them the grid is flattened image by image, so rows in = rows out, always.
 
     The first linear layer fixes the grid at 4 x 4 cells, which a map of 14 to 16 cells per side
-    gives: in GoogLeNet, square images from 223 to 270 px. pool="adaptive" averages any map to
+    gives: in GoogLeNet, images of `architecture.HEAD_IMAGES`. pool="adaptive" averages any map to
     4 x 4 instead.
 
     Args: in_channels, num_classes; pool "fixed" or "adaptive"; conv_channels and hidden: widths of

@@ -52,7 +52,7 @@ class GoogLeNet(nn.Module):
     forward(x) takes images (N, in_channels, H, W) and always returns a `GoogLeNetOutput`, in
     training and in evaluation alike. main_logits(x) gives the main scores without the heads.
 
-    The fixed heads fit square images from 223 to 270 px (a 4 x 4 grid). Other sizes raise
+    The fixed heads fit square images of `architecture.HEAD_IMAGES` (4 x 4 cells). Others raise
     ValueError; only in evaluation, images too small for any grid (under 79 px, a map under 5 x 5
     at 4a) give aux1 = aux2 = None, because evaluation does not need the heads.
 
@@ -63,7 +63,7 @@ class GoogLeNet(nn.Module):
             after maxpool1 and conv3, with biases) or "none" (neither, with biases).
         variant: "article", "caffe", "none" or "torchvision" (architecture.VARIANTS). It brings its
             own norm; leave norm alone then, or give the same one.
-        in_channels: 3 for colour, 1 for grey images.
+        in_channels: 3 for color, 1 for gray images.
         aux_pool: "fixed" (average pool 5x5, stride 3) or "adaptive" (any map to 4 x 4); None
             takes the variant's, which is "adaptive" for torchvision and "fixed" otherwise.
         width: factor on all inner channels; 1 is GoogLeNet, 0.25 a small one for experiments.
@@ -252,7 +252,7 @@ class GoogLeNet(nn.Module):
                 hint = "convert the images, or build GoogLeNet(in_channels=...) to match"
             if x.size(1) == 1:
                 hint = (
-                    f"repeat grey images with x.expand(-1, {self.in_channels}, -1, -1), or build "
+                    f"repeat gray images with x.expand(-1, {self.in_channels}, -1, -1), or build "
                     "GoogLeNet(in_channels=1)"
                 )
             raise ValueError(

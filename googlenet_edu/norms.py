@@ -27,10 +27,10 @@ def local_response_norm(
     *,
     divide_by_size: bool = True,
 ) -> Tensor:
-    """Divide each number by what its neighbouring channels hold at the same place.
+    """Divide each number by what its neighboring channels hold at the same place.
 
     x / (k + alpha * (sum of squares over `size` channels) / size) ** beta. At the first and last
-    channels the missing neighbours count as 0 and the divisor stays `size`. PyTorch and Caffe
+    channels the missing neighbors count as 0 and the divisor stays `size`. PyTorch and Caffe
     divide by size; divide_by_size=False gives the form of the AlexNet paper and of TensorFlow, so
     alpha=1e-4 here is alpha=2e-5 there when size is 5.
 

@@ -17,6 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchinfo import ModelStatistics
 from torchinfo import torchinfo as engine
 
+from .checks import choice, count
+
 __all__ = ["Summary", "summarize"]
 
 _UNITS = {"MEGABYTES": "M", "GIGABYTES": "G", "TERABYTES": "T", "NONE": ""}
@@ -100,8 +102,7 @@ def summarize(
             f"net must be a torch.nn.Module, but got {type(net).__name__}: give the network "
             "itself, such as GoogLeNet()."
         )
-    if mode not in ("eval", "train"):
-        raise ValueError(f"mode must be 'eval' or 'train', but got {mode!r}: choose one of them.")
+    choice("mode", mode, ("eval", "train"))
     shapes = _shapes(input_size)
     if any(nn.parameter.is_lazy(p) for p in net.parameters()):
         raise ValueError(
@@ -233,11 +234,7 @@ def _shapes(input_size):
     shapes = [tuple(s) for s in input_size] if all(nested) else [tuple(input_size)]
     for shape in shapes:
         for number in shape:
-            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-                raise ValueError(
-                    f"input_size must be {example}, of whole numbers from 1 up, but got "
-                    f"{number!r} in {shape!r}."
-                )
+            count(f"input_size must be {example}; each number", number, f"look at {shape!r}")
         if not shape:
             raise ValueError(f"input_size must be {example}, but got an empty shape.")
     return shapes

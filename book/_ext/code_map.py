@@ -1,11 +1,13 @@
 """Sphinx extension: the module's parts in one picture, drawn from the code while the book is built.
 
 `{code-map}` reads the imports of `googlenet_edu` and draws a box for each module, above all that it
-imports; a folder is one box. Below the picture stands the same as a table, with the tests of each.
+imports; a folder is one box. Below the picture is the same as a table, with the tests of each.
+`{code-list} FOLDER` lists the scripts, programs or tests in a folder, each with its first sentence.
 """
 
 import ast
 import re
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 import googlenet_edu
 
 PACKAGE = Path(googlenet_edu.__file__).parent
-TESTS = PACKAGE.parent / "tests"
+ROOT = PACKAGE.parent
 WIDTH, BOX, ROW, GAP = 920, (142, 40), 92, 14
 OTHERS = ("torch", "torchinfo", "matplotlib", "anywidget", "ipywidgets", "numpy")
 
@@ -30,10 +32,17 @@ def sources():
     return parts
 
 
+def where(part):
+    """Return the folder or file of a part."""
+    return PACKAGE / part if (PACKAGE / part).is_dir() else PACKAGE / f"{part}.py"
+
+
 def imports(path):
     """Yield (name within the package, or "", the other package's name, or "") of a file."""
     package = ("googlenet_edu", *path.relative_to(PACKAGE).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"^if TYPE_CHECKING:.*\n(?: .*\n|\n)*", "", text, flags=re.M)  # never run
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -63,36 +72,24 @@ def read_code():
 
 
 def levels(uses):
-    """Return {part: its height}: 0 for what imports nothing of ours; a circle counts once."""
-    found = {}
+    """Return {part: its height}: 0 for what imports nothing of ours."""
 
-    def height(part, above=()):
-        if part not in found:
-            below = [height(one, (*above, part)) for one in uses[part] if one not in above]
-            found[part] = 1 + max(below, default=-1)
-        return found[part]
+    @cache
+    def height(part):
+        return 1 + max(map(height, uses[part]), default=-1)
 
-    for part in uses:
-        height(part)
-    return found
+    return {part: height(part) for part in uses}
 
 
 def direct(uses):
     """Leave out the imports that another import implies, so that the picture stays readable."""
 
-    def reach(part, seen):
-        for one in uses[part]:
-            if one not in seen:
-                seen.add(one)
-                reach(one, seen)
-        return seen
+    @cache
+    def reach(part):
+        return uses[part].union(*map(reach, uses[part]))
 
     return {
-        part: {
-            one
-            for one in below
-            if not any(one in reach(other, set()) for other in below - {one} if other != part)
-        }
+        part: {one for one in below if not any(one in reach(other) for other in below)}
         for part, below in uses.items()
     }
 
@@ -120,16 +117,36 @@ def place(uses, heights):
     return spots, 12 + len(rows) * ROW - (ROW - BOX[1])
 
 
-def first_line(part):
-    """Return the first sentence of a part's docstring."""
-    path = PACKAGE / part
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return text.split("\n")[0]
+def first_line(path):
+    """Return the first sentence of a module, a folder or a script: of its docstring or comment."""
+    text = (path / "__init__.py" if path.is_dir() else path).read_text(encoding="utf-8")
+    if path.suffix == ".js":
+        text = re.sub(r"\n// ?", " ", re.match(r"// ((?:.*\n//)*.*)", text)[1])
+    else:
+        text = " ".join((ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0].split())
+    return re.match(r"(.*?\.)(?: |$)|.*", text)[0].strip()
+
+
+def cell(text):
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def as_table(head, rows):
+    """Return a table as HTML: titles, and (name, cells as HTML) of each row."""
+    titles = "".join(f'<th scope="col">{one}</th>' for one in head)
+    body = "".join(
+        f'<tr><th scope="row"><code>{name}</code></th>'
+        + "".join(f"<td>{one}</td>" for one in cells) + "</tr>"
+        for name, cells in rows
+    )  # fmt: skip
+    return (
+        '<div class="table-box"><table class="table code-parts">'
+        f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def draw(uses, needs, spots, height):
-    """Return the picture as SVG text; colours come from the book's style sheet."""
+    """Return the picture as SVG text; colors come from the book's style sheet."""
     out = [
         f'<svg class="code-map" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{len(uses)} parts of googlenet_edu, each above the parts that it imports; '
@@ -140,32 +157,36 @@ def draw(uses, needs, spots, height):
         for one in sorted(below):
             u, v = spots[one]
             a, b, c, d = x + BOX[0] / 2, y + BOX[1], u + BOX[0] / 2, v
-            if d < b:  # a circle of imports, or the same row
-                b, d = y, v + BOX[1]
             bend = (d - b) / 2
             out.append(
                 f'<path class="code-use" d="M{a:.0f} {b}C{a:.0f} {b + bend:.0f} {c:.0f} '
                 f'{d - bend:.0f} {c:.0f} {d}"/>'
             )
     for part, (x, y) in sorted(spots.items()):
-        folder = (PACKAGE / part).is_dir()
+        path = where(part)
         kind = "code-torch" if "torch" in needs[part] else "code-pure"
-        name = f"{part}/" if folder else part
+        name = f"{part}/" if path.is_dir() else part
         out.append(
-            f'<g class="{kind}"><title>{escape(first_line(part))}</title>'
+            f'<g class="{kind}"><title>{escape(first_line(path))}</title>'
             f'<rect x="{x:.0f}" y="{y}" width="{BOX[0]}" height="{BOX[1]}" rx="6"/>'
             f'<text x="{x + BOX[0] / 2:.0f}" y="{y + 25}" text-anchor="middle">{name}</text></g>'
         )
     return "".join(out) + "</svg>"
 
 
+def homes():
+    """Return {public name: the part that it is published from}, as `googlenet_edu` says it."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    found = [one for one in ast.walk(tree) if isinstance(one, ast.ImportFrom) and one.level]
+    return {alias.name: one.module for one in found if one.module for alias in one.names}
+
+
 def tested(path):
     """Return the parts that a test file imports, or whose public names it imports."""
-    found = set()
+    found, known = set(), homes()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("googlenet_edu"):
-            names = [alias.name for alias in node.names]
-            found |= {googlenet_edu._HOMES.get(name, name) for name in names}
+            found |= {known.get(alias.name, alias.name) for alias in node.names}
             found |= set(node.module.split(".")[1:2])
     return found
 
@@ -180,30 +201,16 @@ def tests_of(part, index):
 
 def table(uses, needs):
     """Return the picture in words, as HTML."""
+    index = {path.name: tested(path) for path in sorted((ROOT / "tests").rglob("test_*.py"))}
     rows = []
-    index = {path.name: tested(path) for path in sorted(TESTS.rglob("test_*.py"))}
     for part in sorted(uses, key=lambda one: one.lstrip("_")):
-        names = tests_of(part, index)
-        tests = ", ".join(f"<code>{name}</code>" for name in names) or "those of its users"
-        cells = [
-            re.sub("`([^`]+)`", r"<code>\1</code>", escape(first_line(part))),
-            ", ".join(f"<code>{one}</code>" for one in sorted(uses[part])) or "none",
-            ", ".join(sorted(needs[part])) or "none",
-            tests,
-        ]
-        rows.append(
-            f'<tr><th scope="row"><code>{part}</code></th>'
-            + "".join(f"<td>{cell}</td>" for cell in cells)
-            + "</tr>"
-        )
-    head = "".join(
-        f'<th scope="col">{one}</th>'
-        for one in ("part", "what it is", "imports of ours", "other packages", "tests")
-    )
-    return (
-        '<div class="table-box"><table class="table code-parts">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        code = [[f"<code>{one}</code>" for one in names]
+                for names in (sorted(uses[part]), tests_of(part, index))]  # fmt: skip
+        rows.append((part, [
+            cell(first_line(where(part))), ", ".join(code[0]) or "none",
+            ", ".join(sorted(needs[part])) or "none", ", ".join(code[1]) or "those of its users",
+        ]))  # fmt: skip
+    return as_table(("part", "what it is", "imports of ours", "other packages", "tests"), rows)
 
 
 class CodeMap(SphinxDirective):
@@ -216,6 +223,23 @@ class CodeMap(SphinxDirective):
         return [nodes.raw("", html + table(uses, needs), format="html")]
 
 
+class CodeList(SphinxDirective):
+    """```{code-list} FOLDER```: its scripts and tests with their first sentences."""
+
+    required_arguments = 1
+
+    def run(self):
+        folder = ROOT / self.arguments[0]
+        paths = [one for one in sorted(folder.rglob("*")) if one.suffix in (".js", ".py")]
+        rows = [
+            (one.relative_to(folder).as_posix(), [cell(first_line(one))])
+            for one in paths
+            if one.name != "__init__.py"
+        ]
+        return [nodes.raw("", as_table(("file", "what it is"), rows), format="html")]
+
+
 def setup(app):
     app.add_directive("code-map", CodeMap)
+    app.add_directive("code-list", CodeList)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

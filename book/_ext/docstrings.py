@@ -26,26 +26,28 @@ CODE = re.compile(r"`([^`\n]+)`")
 SPECIAL = re.compile(r"([\\*|`])|(?<=\w)(_)(?!\w)")
 
 
-def published(module, listed):
+def published(module):
     """Return a module's `__all__`; one that is computed is asked of the module itself."""
-    try:
-        return ast.literal_eval(listed)
-    except ValueError:
-        return import_module(module).__all__
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            if isinstance(node.value, ast.Attribute):  # another module's, which may need torch
+                return published(f"{module}.{node.value.value.id}")
+            try:
+                return ast.literal_eval(node.value)
+            except ValueError:
+                return import_module(module).__all__
+    return []
 
 
 def documented_names(page):
     """Return {name: full name} of what the modules on the page publish."""
-    if not page.is_file():
-        return {}
     names = {}
-    for module in re.findall(r"automodule:: (\S+)", page.read_text(encoding="utf-8")):
-        path = PACKAGE.parent.joinpath(*module.split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
-                for name in published(module, node.value):
-                    names.setdefault(name, f"{module}.{name}")
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    for module in re.findall(r"automodule:: (\S+)", text):
+        for name in published(module):
+            names.setdefault(name, f"{module}.{name}")
     return names
 
 
@@ -68,7 +70,7 @@ def inline(text, names, pages):
     return "".join(parts)
 
 
-def labelled(text):
+def labeled(text):
     """Split a paragraph before each label, and mark the labels."""
     starts = [match.start() for match in LABEL.finditer(text)]
     cuts = sorted({0, *starts, len(text)})
@@ -105,7 +107,7 @@ def convert(lines, names=None, pages=()):
             text, items = rows, []  # text after an indented part: one plain paragraph
         joined = " ".join(row.strip() for row in text)
         head = re.fullmatch(rf"({LABELS}):", joined)
-        for label, part in [(head[1], "")] if head else labelled(joined):
+        for label, part in [(head[1], "")] if head else labeled(joined):
             mark = f"**{label}:** " if label else ""
             out += ["", mark + inline(part, names, pages)]
         for item in items:

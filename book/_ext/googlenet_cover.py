@@ -1,7 +1,7 @@
 """Sphinx extension: the cover, a drawing to scale of the whole network.
 
 `{googlenet-cover}` shows the drawing of googlenet_edu's draw_network as the book's cover: as wide
-as the page, in the colours and sizes of the book's style sheet.
+as the page, in the colors and sizes of the book's style sheet.
 """
 
 from html import escape
@@ -9,17 +9,18 @@ from html import escape
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from googlenet_edu.plots.network import HEIGHT, WIDTH, describe, draw, feature_maps
+from googlenet_edu.plots import draw_network
 
 
 def cover_svg():
-    """Return the cover as SVG text; colours come from the book's style sheet."""
-    maps = feature_maps()
+    """Return the cover as SVG text; colors come from the book's style sheet."""
+    drawing = draw_network()
+    width, height = drawing.size
     return (
-        f'<svg class="gc-cover" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<svg class="gc-cover" viewBox="0 0 {width} {height}" role="img" '
         'aria-labelledby="gc-title gc-desc" xmlns="http://www.w3.org/2000/svg">'
         '<title id="gc-title">GoogLeNet, drawn to scale</title>'
-        f'<desc id="gc-desc">{escape(describe(maps))}</desc>{draw(maps)}</svg>'
+        f'<desc id="gc-desc">{escape(drawing.alt)}</desc>{drawing.body}</svg>'
     )
 
 

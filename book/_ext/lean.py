@@ -6,7 +6,7 @@ written this module
 - drops the style rules whose classes occur in no page and no script of a page;
 - cuts the icon fonts down to the icons that the remaining rules name;
 - leaves names and punctuation in code without a tag, whose color is that of all code;
-- joins style sheets and scripts (see `joined`) and removes the files that no page asks for.
+- joins style sheets and scripts (see `joined`) and removes the files that nothing names.
 
 Rules are dropped only where that cannot change a page: a selector goes when one of its classes
 or ids stands nowhere, as a word, in any page or script. Our own styles are left alone.
@@ -69,7 +69,7 @@ def lean_rules(rules, words):
             text = lean_rules(inner, words)
             if text:
                 kept.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{text}}}")
-        elif rule.type == "comment" and rule.value.startswith("!"):  # a licence
+        elif rule.type == "comment" and rule.value.startswith("!"):  # a license
             kept.append(rule.serialize())
         elif rule.type != "comment":
             kept.append(rule.serialize())
@@ -85,7 +85,7 @@ def lean_style(text, words):
 def cut_font(data, codes):
     """Return a WOFF2 font with only these characters."""
     options = Options(flavor="woff2", hinting=False)
-    options.name_IDs = ["*"]  # keep the copyright and the licence
+    options.name_IDs = ["*"]  # keep the copyright and the license
     font = load_font(BytesIO(data), options)
     subset = Subsetter(options)
     subset.populate(unicodes=codes)
@@ -140,7 +140,13 @@ def join_files(app, pages):
         for key, name in new.items():
             text = text.replace(key, name)
         pages[path] = PLAIN.sub(r"\1", text)
-    for path in (root / "_static").rglob("*"):
-        unused = path.suffix in (".css", ".js") and path.relative_to(root).as_posix() not in kept
-        if unused or path.suffix in (".map", ".ttf", ".html") or path.name.endswith(".LICENSE.txt"):
+    code = [(root / one).read_text(encoding="utf-8") for one in sorted(kept)]
+    said = "".join([*pages.values(), *code])
+    for path in sorted((root / "_static").rglob("*"), reverse=True):  # a folder after its files
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.relative_to(root).as_posix() not in kept and (
+            path.suffix in (".css", ".js", ".map", ".txt") or path.name not in said
+        ):
             path.unlink()

@@ -11,6 +11,7 @@ was, two builds at once do not disturb each other, and no page is left over from
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 OPTIONS = ("-n", "-W", "--keep-going", "-q")
+THEME = re.compile(r"The theme \(\S+\) is not what the book expects: .*")
 ABANDONED = 3600  # seconds; no build takes so long, so its folder is nobody's
 
 
@@ -31,12 +33,15 @@ def build(source, target):
         [*command, "--path-output", str(target), *OPTIONS],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
         env={**os.environ, "PYTHONUTF8": "1"},
     )
     if run.returncode:
-        sys.stdout.write(run.stdout.encode("ascii", "backslashreplace").decode("ascii"))
+        theme = THEME.search(run.stdout)  # said by book/_ext/finishing.py; no traceback is needed
+        said = f"{theme[0]}\n" if theme else run.stdout
+        sys.stdout.write(said.encode("ascii", "backslashreplace").decode("ascii"))
     return run.returncode
 
 

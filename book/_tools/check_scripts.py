@@ -1,4 +1,4 @@
-"""Check the JavaScript of the widgets and the book with Biome (biome.jsonc), layout mended in place.
+"""Check the JavaScript of the widgets and the book with Biome (biome.jsonc) and mend its layout.
 
     python book/_tools/check_scripts.py
 

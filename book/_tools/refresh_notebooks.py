@@ -35,7 +35,7 @@ def chapters():
     ]
 
 
-def normalise(notebook):
+def normalize(notebook):
     """Strip a notebook of what another run would write differently. Changes it in place."""
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -116,13 +116,13 @@ def refresh(path, measured=False):
     client.execute()
     if not measured:
         keep_loose(notebook, nbformat.reads(before, as_version=4))
-    return before, to_text(normalise(notebook))
+    return before, to_text(normalize(notebook))
 
 
 def tidy(path):
     """Return (stored text, text in the form that is stored); runs nothing."""
     before = path.read_text(encoding="utf-8")
-    return before, to_text(normalise(nbformat.reads(before, as_version=4)))
+    return before, to_text(normalize(nbformat.reads(before, as_version=4)))
 
 
 def main(arguments=None):

@@ -33,7 +33,7 @@ def main():
     source = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
     options = Options(flavor="woff2", hinting=False, desubroutinize=True)
     options.layout_features = ["ssty", "dtls", "flac"]  # script sizes, dotless letters, accents
-    options.name_IDs = ["*"]  # keep the copyright and the licence in the font
+    options.name_IDs = ["*"]  # keep the copyright and the license in the font
     options.drop_tables += ["GPOS", "DSIG"]
     font = load_font(str(source), options)
     subset = Subsetter(options)

@@ -45,7 +45,7 @@ class LeakError(ValueError):
 def parts(cell: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Return [(kind, text)] of a source cell, in order; kind: "shown", "solution" or "hidden".
 
-    Raises: LeakError for a marker that is misspelt, nested, alone, or in the wrong kind of cell.
+    Raises: LeakError for a marker that is misspelled, nested, alone, or in the wrong kind of cell.
     """
     own = cell["metadata"].get("nbgrader", {})
     found: list[tuple[str, list[str]]] = [("shown", [])]
@@ -55,7 +55,7 @@ def parts(cell: dict[str, Any]) -> list[tuple[str, list[str]]]:
         ends = [name for name, (_, end) in REGIONS.items() if end in line]
         if MARKER.search(line) and not begins and not ends:
             raise LeakError(
-                f"cell {cell.get('id')!r}: {line.strip()!r} is no marker as it is spelt"
+                f"cell {cell.get('id')!r}: {line.strip()!r} is no marker as it is spelled"
             )
         if begins:
             if kind != "shown":

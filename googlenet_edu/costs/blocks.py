@@ -4,10 +4,12 @@ The numbers are those of `ledger`, so nothing runs and torch is not imported.
 Chapters: book/network/stage3, book/network/stage4, book/network/stage5.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..architecture import INCEPTION, network
-from ..checks import Size
+from ..checks import Size, choice
 from .counting import ledger
 from .table import html_table, text_table
 
@@ -96,22 +98,13 @@ class BlockFacts:
             f"Inception block {self.name}: {_shape(self.in_shape)} in, {_shape(self.out_shape)} out"
         )
 
-    def to_text(self) -> str:
-        """Return the table as ASCII text."""
-        return text_table(self.title, *self._cells(), left=2)
-
-    def to_html(self) -> str:
-        """Return the table as HTML; a coloured mark shows the branch, as in the drawings."""
-        marks = [_mark(layer.branch) for layer in self.layers]
-        return _html(self.title, *self._cells(), left=2, marks=marks)
-
     def __repr__(self):
-        return self.to_text()
+        return repr(self._table())
 
     def _repr_html_(self):
-        return self.to_html()
+        return self._table()._repr_html_()
 
-    def _cells(self):
+    def _table(self):
         head = ["branch", "layer", "in", "out", "parameters", "multiply-adds"]
         body = [
             [str(layer.branch), layer.name, *(f"{number:,}" for number in layer[2:])]
@@ -123,7 +116,8 @@ class BlockFacts:
             ["block", "", *(f"{number:,}" for number in whole)],
             ["share", "", "", "", *shares],
         ]
-        return head, body, foot
+        marks = [_mark(layer.branch) for layer in self.layers]
+        return FactsTable(self.title, head, body, foot, 2, marks)
 
 
 def block_facts(block: str, image_size: Size = 224, *, variant: str = "article") -> BlockFacts:
@@ -140,11 +134,7 @@ def block_facts(block: str, image_size: Size = 224, *, variant: str = "article")
     >>> block_facts("4c").params
     510768
     """
-    if not isinstance(block, str) or block not in INCEPTION:
-        raise ValueError(
-            f"block must be one of {', '.join(map(repr, INCEPTION))}, but got {block!r}: choose "
-            "one of these names."
-        )
+    choice("block", block, INCEPTION)
     whole = ledger(image_size, aux=False, variant=variant)
     plan = network(variant)
     spec = next(spec for spec in plan.backbone if spec.name == f"inception{block}")
@@ -177,32 +167,32 @@ def block_facts(block: str, image_size: Size = 224, *, variant: str = "article")
     )
 
 
+@dataclass(frozen=True, repr=False)
 class FactsTable:
     """What `compare_blocks` and `network_shares` return: a table, in Jupyter too.
 
-    Chapter: book/network/stage3.
+    title; head, body, foot: its lines of texts; left: how many columns are no numbers; marks: HTML
+    before each line of the body. Chapter: book/network/stage3.
     """
 
-    def __init__(
-        self, title: str, head: list[str], body: list[list[str]], foot: list[list[str]], left: int
-    ) -> None:
-        self.title = title
-        self._parts = (head, body, foot)
-        self._left = left
-
-    def to_text(self) -> str:
-        """Return the table as ASCII text."""
-        return text_table(self.title, *self._parts, left=self._left)
-
-    def to_html(self) -> str:
-        """Return the table as HTML."""
-        return _html(self.title, *self._parts, left=self._left)
+    title: str
+    head: list[str]
+    body: list[list[str]]
+    foot: list[list[str]]
+    left: int
+    marks: Sequence[str] = ()
 
     def __repr__(self):
-        return self.to_text()
+        return text_table(self.title, self.head, self.body, self.foot, left=self.left)
 
     def _repr_html_(self):
-        return self.to_html()
+        small = len(self.head) > 8
+        return html_table(
+            self.title, self.head, self.body, self.foot, marks=self.marks,
+            table=' class="ledger block-facts"' + ' style="font-size:0.85em"' * small,
+            bottom=' style="font-weight:bold;border-top:1px solid"',
+            align=lambda i: _LEFT if i < self.left else _RIGHT,
+        )  # fmt: skip
 
 
 def compare_blocks(*blocks: str, image_size: Size = 224) -> FactsTable:
@@ -233,11 +223,7 @@ def network_shares(start: str = "conv1", image_size: Size = 224) -> FactsTable:
     """
     whole = ledger(image_size, aux=False)
     names = [row.name for row in whole.blocks]
-    if start not in names:
-        raise ValueError(
-            f"start must be one of {', '.join(map(repr, names))}, but got {start!r}: choose one "
-            "of these names."
-        )
+    choice("start", start, names)
     rows = whole.blocks[names.index(start) :]
 
     def line(name, shape, params, multiply_adds):
@@ -269,29 +255,16 @@ def _names(branch, number):
     return (name,) if len(branch) == 1 else (f"{name} reduce", name)
 
 
-def _html(title, head, body, foot, left, marks=()):
-    return html_table(
-        title,
-        head,
-        body,
-        foot,
-        table=' class="ledger block-facts"' + ' style="font-size:0.85em"' * (len(head) > 8),
-        bottom=' style="font-weight:bold;border-top:1px solid"',
-        align=lambda i: _LEFT if i < left else _RIGHT,
-        marks=marks,
-    )
-
-
 _LEFT = "text-align:left;padding:0.2em 0.8em 0.2em 0.2em;white-space:nowrap"
 _RIGHT = "text-align:right;padding:0.2em 0.4em;font-variant-numeric:tabular-nums"
-_COLOURS = ("#3b78d8", "#17937a", "#e2952a", "#b25797")
+_COLORS = ("#3b78d8", "#17937a", "#e2952a", "#b25797")
 
 
 def _mark(branch):
-    colour = f"var(--book-branch{branch}, {_COLOURS[branch - 1]})"
+    color = f"var(--book-branch{branch}, {_COLORS[branch - 1]})"
     return (
         '<span aria-hidden="true" style="display:inline-block;width:0.7em;height:0.7em;'
-        f'margin-right:0.5em;border-radius:2px;background:{colour}"></span>'
+        f'margin-right:0.5em;border-radius:2px;background:{color}"></span>'
     )
 
 

@@ -5,6 +5,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..checks import choice
 from .table import html_table, text_table
 
 __all__ = ["FLOAT_BYTES", "BlockRow", "Ledger", "LedgerRow"]
@@ -165,10 +166,7 @@ class Ledger:
             ) from None
 
     def _rows_of(self, level):
-        if level not in ("blocks", "layers"):
-            raise ValueError(
-                f"level must be 'blocks' or 'layers', but got {level!r}: choose one of the two."
-            )
+        choice("level", level, ("blocks", "layers"))
         return self.rows if level == "layers" else self.blocks
 
     def _cells(self, level):

@@ -8,26 +8,7 @@
 as one program of oneDNN, `measure` times that can be compared. Chapter: book/training/inference.
 """
 
-from .steps import (
-    FastGoogLeNet,
-    channels_last,
-    compile_for_inference,
-    drop_heads,
-    fold_batch_norms,
-    fuse_relu,
-    largest_difference,
-    merge_siblings,
-    optimize_for_inference,
-)
+from . import steps
+from .steps import *  # noqa: F403
 
-__all__ = [
-    "FastGoogLeNet",
-    "channels_last",
-    "compile_for_inference",
-    "drop_heads",
-    "fold_batch_norms",
-    "fuse_relu",
-    "largest_difference",
-    "merge_siblings",
-    "optimize_for_inference",
-]
+__all__ = steps.__all__

@@ -1,4 +1,4 @@
-"""The layers that an optimised network is made of; `fast` puts them in place.
+"""The layers that an optimized network is made of; `fast` puts them in place.
 
 Chapter: book/training/inference.
 """

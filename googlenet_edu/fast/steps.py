@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Self
 import torch
 from torch import Tensor, nn
 
+from ..checks import choice, number
 from ..layers import BasicConv2d, Inception
 from ..model import GoogLeNet, GoogLeNetOutput
 from ..norms import fold_batch_norm
@@ -47,7 +48,7 @@ class FastGoogLeNet(nn.Module):
     precision: "fp32" or "bf16". difference: the largest difference of a main score from the
     original's, measured when it was made (each program is compared when that is made). seconds: how
     long it took. Its layers and weights may be replaced or written to, but not settings such as
-    ceil_mode: change the original and optimise it again.
+    ceil_mode: change the original and optimize it again.
     Raises: ValueError and TypeError for images as `GoogLeNet`; RuntimeError from train(), and from
     load_state_dict. Chapter: book/training/inference.
     """
@@ -115,16 +116,16 @@ class FastGoogLeNet(nn.Module):
         """Refuse training (its batch norms are gone); eval() is allowed and changes nothing."""
         if mode:
             raise RuntimeError(
-                "An optimised network cannot be trained, because its batch norms are folded into "
-                "the convolutions: train the original network, then optimise it again."
+                "An optimized network cannot be trained, because its batch norms are folded into "
+                "the convolutions: train the original network, then optimize it again."
             )
         return super().train(False)
 
     def load_state_dict(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: weights belong into the original network, which is then optimised again."""
+        """Refuse: weights belong into the original network, which is then optimized again."""
         raise RuntimeError(
-            "The weights of an optimised network are folded and merged, and fit no other state "
-            "dict: load them into GoogLeNet and optimise that, or keep the whole optimised network "
+            "The weights of an optimized network are folded and merged, and fit no other state "
+            "dict: load them into GoogLeNet and optimize that, or keep the whole optimized network "
             "with torch.save(fast, path)."
         )
 
@@ -174,15 +175,10 @@ def optimize_for_inference(
     also `compile_for_inference` and `make bench`. Chapter: book/training/inference.
     """
     start = time.perf_counter()
-    if precision not in ("fp32", "bf16"):
-        raise ValueError(
-            f"precision must be 'fp32' or 'bf16', but got {precision!r}: choose one of the two."
-        )
-    if chunk is not None and (not isinstance(chunk, (int, float)) or not chunk > 0):
-        raise ValueError(
-            f"chunk must be a number of bytes above 0, or None, but got {chunk!r}: leave it out "
-            f"for {CHUNK:,}, or use None to send each batch through in one piece."
-        )
+    choice("precision", precision, ("fp32", "bf16"))
+    if chunk is not None:
+        hint = f"leave it out for {CHUNK:,}, or use None to send each batch through in one piece"
+        number("chunk", chunk, hint, above=True, unit=" of bytes")
     with torch.inference_mode(False), torch.no_grad():
         fast = _copy(net)
         device = next(fast.parameters()).device
@@ -230,7 +226,7 @@ def optimize_for_inference(
         allowed = TOLERANCE * scale
     if precision == "fp32" and not fast.difference <= allowed:
         raise RuntimeError(
-            f"The optimised network differs from the original by {fast.difference:.2g}, more than "
+            f"The optimized network differs from the original by {fast.difference:.2g}, more than "
             f"{allowed:.2g}: look for weights that are not finite, or take the steps one by one."
         )
     if use_programs:

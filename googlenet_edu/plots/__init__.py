@@ -22,21 +22,7 @@ _CHARTS = (
     "roofline",
     "show",
 )
-__all__ = [
-    "Drawing",
-    "Table",
-    "confusion_matrix",
-    "draw_aux",
-    "draw_inception",
-    "draw_network",
-    "draw_norms",
-    "image_tiles",
-    "label_bars",
-    "learning_curves",
-    "plot_runs",
-    "roofline",
-    "show",
-]
+__all__ = ["Drawing", "Table", "draw_aux", "draw_inception", "draw_network", "draw_norms", *_CHARTS]
 
 
 def __getattr__(name):

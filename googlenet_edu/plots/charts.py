@@ -36,16 +36,6 @@ if TYPE_CHECKING:
     from ..fast.measure import LayerTime
     from ..train import History
 
-__all__ = [
-    "confusion_matrix",
-    "image_tiles",
-    "label_bars",
-    "learning_curves",
-    "plot_runs",
-    "roofline",
-    "show",
-]
-
 INK, MUTED, LINE = "#1b2330", "#566072", "#d5dbe5"
 # What a color of the style sheet becomes on the page; outside the book its value after the comma.
 _PAGE = {

@@ -1,9 +1,9 @@
 """An auxiliary classifier, from the map it reads to its scores; `plots` offers it."""
 
 from ..architecture import AUX, HEAD_GRID, HEAD_POOL
-from ..checks import whole
+from ..checks import choice, whole
 from .inception import SIDES
-from .svg import COLOUR, INK, MUTED, Drawing, box, line, text
+from .svg import COLOR, INK, MUTED, Drawing, box, line, text
 
 __all__ = ["draw_aux"]
 
@@ -17,22 +17,21 @@ def draw_aux(name: str = "aux1", num_classes: int = 1000) -> Drawing:
     Source: Szegedy et al., arXiv 1409.4842, section 5. Chapter: book/blocks/auxiliary.
     """
     heads = {head.name: head for head in AUX}
-    if not isinstance(name, str) or name not in heads:
-        raise ValueError(f"name must be 'aux1' or 'aux2', but got {name!r}: choose one of the two.")
+    choice("name", name, heads)
     classes = whole("num_classes", num_classes, 1)
     head = heads[name]
     pool, side = HEAD_POOL, SIDES[head.after.removeprefix("inception")[0]]
     grid = HEAD_GRID
     cell, middle = 10, 118
 
-    def cells(x, count, colour):
+    def cells(x, count, color):
         half = count * cell / 2
         lines = "".join(
             f"M{x + i * cell} {middle - half}v{2 * half}M{x} {middle - half + i * cell}h{2 * half}"
             for i in range(count + 1)
         )
         thin = line(lines, stroke=INK, stroke_width="0.7", stroke_opacity="0.35")
-        return box(x, middle - half, 2 * half, 2 * half, COLOUR[colour], fill_opacity="0.4") + thin
+        return box(x, middle - half, 2 * half, 2 * half, COLOR[color], fill_opacity="0.4") + thin
 
     x = [16, 206, 296, 392, 488, 592]
     parts = [cells(x[0], side, "stem"), cells(x[1], grid, "stem"), cells(x[2], grid, "branch1")]
@@ -46,7 +45,7 @@ def draw_aux(name: str = "aux1", num_classes: int = 1000) -> Drawing:
     tall = [n * 140 / head.flat_features for n in (head.flat_features, head.hidden, classes)]
     tall = [max(2, min(t, 170)) for t in tall]
     for left, height, fill in zip(x[3:], tall, fills, strict=True):
-        parts.append(box(left, middle - height / 2, 20, height, COLOUR[fill]))
+        parts.append(box(left, middle - height / 2, 20, height, COLOR[fill]))
     ends = [x[0] + side * cell, x[1] + grid * cell, x[2] + grid * cell, x[3] + 20, x[4] + 20]
     for start, stop in zip(ends, x[1:], strict=True):
         tip = f"M{start + 5} {middle}H{stop - 6}m-5 -4l5 4l-5 4"

@@ -2,7 +2,7 @@
 
 from ..architecture import INCEPTION, ConvSpec, InceptionSpec
 from ..checks import whole
-from .svg import COLOUR, MUTED, Drawing, box, line, polygon, text
+from .svg import COLOR, MUTED, Drawing, box, line, polygon, text
 
 __all__ = ["SIDES", "draw_inception"]
 
@@ -49,45 +49,45 @@ def draw_inception(
     y = 40
     for i, (row, most) in enumerate(zip(rows, tallest, strict=True), 1):
         room = max(most * scale, 2)
-        centre = y + room / 2
-        colour = COLOUR[f"branch{i}"]
+        center = y + room / 2
+        color = COLOR[f"branch{i}"]
         places = [x_two] if len(row) == 1 else [x_one, x_two]
         parts.append(
             line(f"M{x_in + bar} {middle:.1f}H{x_fan}C{x_fan + 26} {middle:.1f} {x_fan + 14} "
-                 f"{centre:.1f} {x_fan + 46} {centre:.1f}H{places[0]}")
+                 f"{center:.1f} {x_fan + 46} {center:.1f}H{places[0]}")
         )  # fmt: skip
         before = None
         for x, (words, channels) in zip(places, row, strict=True):
             half = max(channels * scale, 2) / 2
             pooled = words.startswith("3×3 max")
             if before:
-                funnel = ((x_one + bar, centre - before), (x, centre - half),
-                          (x, centre + half), (x_one + bar, centre + before))  # fmt: skip
-                parts.append(polygon(funnel, colour, fill_opacity="0.2"))
+                funnel = ((x_one + bar, center - before), (x, center - half),
+                          (x, center + half), (x_one + bar, center + before))  # fmt: skip
+                parts.append(polygon(funnel, color, fill_opacity="0.2"))
             tip = f"branch{i}: {words}, {shape(channels)}"
-            fill = COLOUR["stem"] if pooled else colour
-            parts.append(box(x, centre - half, bar, 2 * half, fill, tip))
-            labels.append(text(x + bar / 2, centre - half - 6, words, font_weight="600"))
+            fill = COLOR["stem"] if pooled else color
+            parts.append(box(x, center - half, bar, 2 * half, fill, tip))
+            labels.append(text(x + bar / 2, center - half - 6, words, font_weight="600"))
             labels.append(
-                text(x + bar / 2, centre + half + 15, shape(channels), size=12.5, fill=MUTED)
+                text(x + bar / 2, center + half + 15, shape(channels), size=12.5, fill=MUTED)
             )
             before = half
-        ends.append((centre, max(row[-1][1] * scale, 2), row[-1][1], colour))
+        ends.append((center, max(row[-1][1] * scale, 2), row[-1][1], color))
         y += room + gap
     top = middle - spec.out_channels * scale / 2
-    for i, (centre, thick, channels, colour) in enumerate(ends, 1):
+    for i, (center, thick, channels, color) in enumerate(ends, 1):
         a, b, bend = x_two + bar, x_out, (x_out - x_two - bar) / 2
         ribbon = (
-            f"M{a} {centre - thick / 2:.1f}C{a + bend:.1f} {centre - thick / 2:.1f} {b - bend:.1f} "
+            f"M{a} {center - thick / 2:.1f}C{a + bend:.1f} {center - thick / 2:.1f} {b - bend:.1f} "
             f"{top:.1f} {b} {top:.1f}V{top + thick:.1f}C{b - bend:.1f} {top + thick:.1f} "
-            f"{a + bend:.1f} {centre + thick / 2:.1f} {a} {centre + thick / 2:.1f}Z"
+            f"{a + bend:.1f} {center + thick / 2:.1f} {a} {center + thick / 2:.1f}Z"
         )
-        parts.append(f'<path d="{ribbon}" fill="{colour}" fill-opacity="0.2"/>')
-        parts.append(box(x_out, top, bar, thick, colour, f"branch{i}: {channels} channels"))
+        parts.append(f'<path d="{ribbon}" fill="{color}" fill-opacity="0.2"/>')
+        parts.append(box(x_out, top, bar, thick, color, f"branch{i}: {channels} channels"))
         labels.append(text(x_out + bar + 7, top + thick / 2 + 4.5, channels, "start", 12.5))
         top += thick
     tall = spec.in_channels * scale
-    parts.append(box(x_in, middle - tall / 2, bar, tall, COLOUR["stem"], shape(spec.in_channels)))
+    parts.append(box(x_in, middle - tall / 2, bar, tall, COLOR["stem"], shape(spec.in_channels)))
     edge = middle + spec.out_channels * scale / 2 + 18
     labels.append(text(x_in - 8, middle - tall / 2 - 8, "input", "start", font_weight="600"))
     labels.append(

@@ -1,7 +1,7 @@
 """The whole network drawn to scale; `plots` and the book's cover show it.
 
 Every feature map is a box: height and depth are its side, width its channels, and the four
-colours of an Inception block are its four branches in the order they are joined. The classes
+colors of an Inception block are its four branches in the order they are joined. The classes
 let the book's style sheet change the cover on small screens.
 """
 
@@ -11,9 +11,9 @@ from html import escape
 from ..architecture import AUX, BACKBONE, HEAD_GRID, InceptionSpec, PoolSpec, head_grid
 from ..checks import whole
 from ..sizes import SizeError, conv_output_size, pool_output_size
-from .svg import COLOUR, MUTED, Drawing, box, line, polygon, text
+from .svg import COLOR, MUTED, Drawing, box, line, polygon, text
 
-__all__ = ["HEIGHT", "WIDTH", "describe", "draw", "draw_network", "feature_maps"]
+__all__ = ["FeatureMap", "draw_network", "feature_maps"]
 
 IMAGE = 224
 CLASSES = 1000
@@ -31,7 +31,7 @@ class FeatureMap:
 
     name: str
     side: int
-    parts: tuple  # (colour, channels)
+    parts: tuple  # (color, channels)
     shrinks: bool  # a layer of stride 2 stands before it
     height: float
     x: float = 0
@@ -94,14 +94,7 @@ def _side_after(layer, side, image_size):
         ) from error
 
 
-def draw(maps: list[FeatureMap]) -> str:
-    """Return the inside of the drawing, WIDTH x HEIGHT."""
-    parts = [_link(before, after) for before, after in zip(maps, maps[1:], strict=False)]
-    parts += [_heads(maps), *map(_map, maps), _names(maps), _legend(630, 326)]
-    return "".join(parts)
-
-
-def describe(maps: list[FeatureMap]) -> str:
+def _alt(maps):
     """Return the drawing in words, for those who do not see it."""
     row = "; ".join(f"{m.name} {m.side} x {m.side} x {m.channels}" for m in maps)
     heads = " and ".join(f"{head.name} after {head.after}" for head in AUX)
@@ -120,7 +113,9 @@ def draw_network(image_size: int = 224) -> Drawing:
     Source: Szegedy et al., arXiv 1409.4842, Figure 3. Chapter: book/network/googlenet.
     """
     maps = feature_maps(whole("image_size", image_size, 1))
-    return Drawing(draw(maps), WIDTH, HEIGHT, describe(maps), least=680)
+    parts = [_link(before, after) for before, after in zip(maps, maps[1:], strict=False)]
+    parts += [_heads(maps), *map(_map, maps), _names(maps), _legend(630, 326)]
+    return Drawing("".join(parts), WIDTH, HEIGHT, _alt(maps), least=680)
 
 
 def _fit(maps):
@@ -129,22 +124,22 @@ def _fit(maps):
 
 
 def _map(one):
-    """Return one box: its coloured slices, its top and its far side."""
+    """Return one box: its colored slices, its top and its far side."""
     top, bottom = MIDDLE - one.height / 2, MIDDLE + one.height / 2
     dx, dy = DEPTH[0] * one.height, DEPTH[1] * one.height
     label = f"{one.name}: {one.side} × {one.side} × {one.channels}"
     out = [f'<g class="gc-map"><title>{escape(label)}</title>']
     x = one.x
-    for colour, channels in one.parts:
+    for color, channels in one.parts:
         width = one.width * channels / one.channels
         face = ((x, top), (x + width, top), (x + width, bottom), (x, bottom))
         lid = ((x, top), (x + dx, top + dy), (x + width + dx, top + dy), (x + width, top))
-        out.append(polygon(face, COLOUR[colour], class_=f"gc-{colour}"))
-        out.append(polygon(lid, COLOUR[colour], class_=f"gc-{colour}"))
+        out.append(polygon(face, COLOR[color], class_=f"gc-{color}"))
+        out.append(polygon(lid, COLOR[color], class_=f"gc-{color}"))
         out.append(polygon(lid, "#ffffff", fill_opacity="0.34", class_="gc-lit"))
         x += width
     end = ((x, top), (x + dx, top + dy), (x + dx, bottom + dy), (x, bottom))
-    out.append(polygon(end, COLOUR[colour], class_=f"gc-{colour}"))
+    out.append(polygon(end, COLOR[color], class_=f"gc-{color}"))
     out.append(polygon(end, "#0b1220", fill_opacity="0.22", class_="gc-shade"))
     return "".join([*out, "</g>"])
 
@@ -159,7 +154,7 @@ def _link(before, after):
         (after.x, MIDDLE + after.height / 2),
         (before.right, MIDDLE + before.height / 2),
     )
-    return polygon(shape, COLOUR["stem"], fill_opacity="0.16", class_="gc-funnel")
+    return polygon(shape, COLOR["stem"], fill_opacity="0.16", class_="gc-funnel")
 
 
 def _name(x, y, words, anchor="middle", kind="gc-name"):
@@ -191,7 +186,7 @@ def _heads(maps):
     """Return the auxiliary classifiers above the blocks that feed them, and the main one."""
     places = {one.name: one for one in maps}
     fit = _fit(maps)
-    frame = {"stroke": COLOUR["stem"], "stroke_width": "1.5", "class_": "gc-head"}
+    frame = {"stroke": COLOR["stem"], "stroke_width": "1.5", "class_": "gc-head"}
     soft = "var(--book-soft, none)"
     out = []
     for head in AUX:
@@ -215,6 +210,6 @@ def _legend(x, y):
     for place, words in enumerate(BRANCHES):
         left = x + 136 + 70 * place
         branch = f"branch{place + 1}"
-        out.append(box(left, y - 10, 12, 12, COLOUR[branch], class_=f"gc-{branch}"))
+        out.append(box(left, y - 10, 12, 12, COLOR[branch], class_=f"gc-{branch}"))
         out.append(_fine(left + 18, y, words, "start"))
     return f'<g class="gc-legend">{"".join(out)}</g>'

@@ -1,6 +1,6 @@
 """Which numbers batch norm and LRN look at; `plots` offers the drawing."""
 
-from .svg import COLOUR, INK, MUTED, Drawing, box, text
+from .svg import COLOR, INK, MUTED, Drawing, box, text
 
 __all__ = ["draw_norms"]
 
@@ -37,20 +37,20 @@ def draw_norms() -> Drawing:
                     row, column = divmod(cell, _SIDE)
                     at = (left + channel * (_MAP + 7) + column * _CELL, y + row * _CELL)
                     here = seen(image, channel, cell)
-                    fill = COLOUR["branch1"] if here else COLOUR["stem"]
+                    fill = COLOR["branch1"] if here else COLOR["stem"]
                     parts.append(
                         box(*at, _CELL - 1, _CELL - 1, fill, fill_opacity="1" if here else "0.28")
                     )
                     if (image, channel, cell) == one:
                         parts.append(
-                            box(at[0] - 1, at[1] - 1, _CELL + 1, _CELL + 1, COLOUR["branch3"],
+                            box(at[0] - 1, at[1] - 1, _CELL + 1, _CELL + 1, COLOR["branch3"],
                                 stroke=INK, stroke_width="1.5")
                         )  # fmt: skip
         left += _CHANNELS * (_MAP + 7) + 18
     bottom = 46 + _IMAGES * (_MAP + 10) + 14
-    parts.append(box(80, bottom - 10, 11, 11, COLOUR["branch3"], stroke=INK, stroke_width="1.5"))
+    parts.append(box(80, bottom - 10, 11, 11, COLOR["branch3"], stroke=INK, stroke_width="1.5"))
     parts.append(text(98, bottom, "the number to compute", "start", 12.5))
-    parts.append(box(254, bottom - 10, 11, 11, COLOUR["branch1"]))
+    parts.append(box(254, bottom - 10, 11, 11, COLOR["branch1"]))
     parts.append(text(272, bottom, "what is looked at for it, itself included",
                       "start", 12.5))  # fmt: skip
     alt = (

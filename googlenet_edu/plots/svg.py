@@ -1,7 +1,7 @@
-"""What all drawings share: colours for light and dark pages, shapes as SVG text, `Drawing`.
+"""What all drawings share: colors for light and dark pages, shapes as SVG text, `Drawing`.
 
-Colours are the book's variables, with middle tones for hosts that do not have them; text takes
-the colour of the page around it.
+Colors are the book's variables, with middle tones for hosts that do not have them; text takes
+the color of the page around it.
 """
 
 from collections.abc import Iterable
@@ -10,20 +10,21 @@ from typing import Any
 
 from .colors import LIGHT
 
-__all__ = ["COLOUR", "INK", "MUTED", "Drawing", "box", "line", "polygon", "text"]
+__all__ = ["COLOR", "INK", "MUTED", "Drawing", "box", "line", "polygon", "text"]
 
 INK = "currentColor"
 MUTED = "var(--book-muted, currentColor)"
-COLOUR = {part: f"var(--book-{part}, {color})" for part, color in LIGHT.items()}
+COLOR = {part: f"var(--book-{part}, {color})" for part, color in LIGHT.items()}
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
 class Drawing:
     """A drawing as SVG text, with the same in words.
 
-    svg: a complete <svg> element. alt: what is shown, in sentences; screen readers read it, and it
-    is what a console prints. Jupyter and the book show the drawing inline, in the colours of the
-    page; on a narrow screen it scrolls sideways in its own box. Chapter: book/blocks/inception.
+    svg: a complete <svg> element; body: what is inside it. size: width and height. alt: what is
+    shown, in sentences; screen readers read it, and it is what a console prints. Jupyter and the
+    book show the drawing inline, in the colors of the page; on a narrow screen it scrolls sideways
+    in its own box. Chapter: book/blocks/inception.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Drawing:
         least: float = 0,
         kind: str = "gc-drawing",
     ) -> None:
-        self.alt = alt
+        self.alt, self.body = alt, body
         self.size = (width, height)
         style = f"max-width:100%;min-width:{least}px;height:auto"
         self.svg = (
@@ -106,5 +107,5 @@ def polygon(pairs: Iterable[tuple[float, float]], fill: str, **attributes: Any) 
 
 def line(path: str, **attributes: Any) -> str:
     """Return an open line along an SVG path."""
-    stroke = {"stroke": COLOUR["stem"], "stroke_width": "1.5", **attributes}
+    stroke = {"stroke": COLOR["stem"], "stroke_width": "1.5", **attributes}
     return f'<path d="{path}" fill="none"{_extra(stroke)}/>'

@@ -57,7 +57,7 @@ def explain_adaptive_pool(size: Size, output_size: Any) -> Explanation:
         PlainSteps(name, _adaptive_steps(b))
         for name, b in zip(axis_names(size, output_size), both, strict=True)
     ]
-    code = call("adaptive_pool_output_size", size, output_size=output_size)
+    code = call(adaptive_pool_output_size, size, output_size)
     return Explanation(code, adaptive_pool_output_size(size, output_size), axes)
 
 

@@ -62,14 +62,7 @@ def explain_conv(
     Source: PyTorch documentation, torch.nn.Conv2d. Chapter: book/sizes/convolution.
     """
     axes = _conv_axes(size, kernel_size, stride, padding, dilation)
-    code = call(
-        "conv_output_size",
-        size,
-        kernel_size=kernel_size,
-        stride=(stride, 1),
-        padding=(padding, 0),
-        dilation=(dilation, 1),
-    )
+    code = call(conv_output_size, size, kernel_size, stride, padding, dilation)
     return Explanation(code, joined(axes), axes)
 
 
@@ -124,16 +117,8 @@ def explain_pool(
     axes = _pool_axes(
         size, kernel_size, stride, padding, dilation, ceil_mode, kind, count_include_pad
     )
-    code = call(
-        "pool_output_size",
-        size,
-        kernel_size=kernel_size,
-        stride=(stride, None),
-        padding=(padding, 0),
-        dilation=(dilation, 1),
-        ceil_mode=(ceil_mode, False),
-        kind=(kind, "max"),
-    )
+    given = (size, kernel_size, stride, padding, dilation, ceil_mode)
+    code = call(pool_output_size, *given, kind=kind)
     return Explanation(code, joined(axes), axes)
 
 

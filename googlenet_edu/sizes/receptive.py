@@ -24,7 +24,7 @@ _PADS = ("ZeroPad", "ConstantPad", "ReflectionPad", "ReplicationPad", "CircularP
 class ReceptiveField(NamedTuple):
     """What one cell of a feature map sees of the image.
 
-    size: cells of the image along one axis; jump: image cells between neighbouring cells of the
+    size: cells of the image along one axis; jump: image cells between neighboring cells of the
     map; start: image index where the first cell's field begins (negative: in the padding);
     steps: (layer name, size, jump, start) after each layer. Tuples where the axes differ.
     After a transposed convolution cells see differently much: size is the largest, and jump may
@@ -147,7 +147,7 @@ def _followed(chain, axis, jump, name, along):
     """(size, jump, start) of one axis, by going back from each kind of cell to the image.
 
     A shift by the product of all transposed strides is a whole shift of every map, so that many
-    neighbouring cells are all the kinds there are.
+    neighboring cells are all the kinds there are.
     """
     kinds = 1
     for paths in chain:

@@ -118,15 +118,6 @@ def explain_conv_transpose(
         )
         steps.append(Step("output size", text, out))
         axes.append(PlainSteps(name, tuple(steps), out))
-    asked = {} if output_size is None else {"output_size": output_size}
-    code = call(
-        "conv_transpose_output_size",
-        size,
-        kernel_size=kernel_size,
-        stride=(stride, 1),
-        padding=(padding, 0),
-        output_padding=(output_padding, 0),
-        dilation=(dilation, 1),
-        **asked,
-    )
+    given = (size, kernel_size, stride, padding, output_padding, dilation)
+    code = call(conv_transpose_output_size, *given, output_size=output_size)
     return Explanation(code, joined(axes), axes)

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import signal
@@ -10,7 +11,6 @@ from itertools import combinations
 from pathlib import Path
 
 from ..checks import whole
-from ..classroom.console import print_anywhere
 from ._listing import first
 
 EXAMPLES = r"""examples:
@@ -123,7 +123,9 @@ def main(arguments=None):
 
     from . import PeerLost, TrainingStopped, join_group, leave_group
 
-    print_anywhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # consoles that lack a character of a name
     with _Signals() as signals:
         try:
             if options.threads is not None:

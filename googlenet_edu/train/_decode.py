@@ -117,7 +117,7 @@ class Seen:
     """What a first look at many files found.
 
     broken: {number: what is wrong}. prints: {number: fingerprint of the decoded image}. counts:
-    of images that are "grey", "clear", "wide" or "several" frames. scale: as in `square`.
+    of images that are "gray", "clear", "wide" or "several" frames. scale: as in `square`.
     """
 
     broken: dict = field(default_factory=dict)
@@ -143,7 +143,7 @@ def look_at(files):
             continue
         content.update(f"{image.mode} {image.size}".encode())
         seen.prints[number] = content.hexdigest()
-        seen.counts["grey"] += image.mode[0] in "1LIF" and image.mode != "LAB"
+        seen.counts["gray"] += image.mode[0] in "1LIF" and image.mode != "LAB"
         seen.counts["clear"] += is_clear(image)
         seen.counts["wide"] += is_wide(image)
         seen.counts["several"] += several

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..checks import count
+from ..checks import count, image_form
 from ._order import SPLIT, generator
 
 __all__ = ["ImageData", "TensorImages", "digits", "from_tensors"]
@@ -72,7 +72,7 @@ def digits(
 ) -> ImageData:
     """Return the handwritten digits that come with scikit-learn, enlarged: no download.
 
-    1,797 images of 8 x 8 px with 17 grey levels, split into 1,437 to train on and 360 to test
+    1,797 images of 8 x 8 px with 17 gray levels, split into 1,437 to train on and 360 to test
     with, every class in the same share. They are enlarged with bilinear interpolation, repeated
     over the channels, and scaled from -1 (background) to 1 (ink).
 
@@ -82,9 +82,7 @@ def digits(
     Source: scikit-learn, sklearn.datasets.load_digits; E. Alpaydin and C. Kaynak, 1998.
     Chapter: book/training/training.
     """
-    count("size", size, "32 trains in seconds, 224 is the paper's", least=8)
-    if channels not in (1, 3):
-        raise ValueError(f"channels must be 3 or 1, but got {channels!r}: choose one of the two.")
+    image_form(size, channels, least=8)
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError as error:

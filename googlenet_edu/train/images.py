@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..checks import choice, image_form
 from ._decode import ImageError, look_at, opened, shown, square, why
 from ._listing import class_folders, divided_alike, first, listed, split_folders
 from ._order import generator
@@ -123,7 +124,7 @@ def folder(
     Folders inside a class folder, linked ones too, belong to that class. Files that Pillow reads
     are images; hidden ones and all others are left out, and `notes` says how many. Copies of one
     image stay together when the split is made here. Each image is turned as its camera says, its
-    shorter side is shrunk or enlarged, and the middle is cut out. Grey images become colour,
+    shorter side is shrunk or enlarged, and the middle is cut out. Gray images become color,
     transparent ones lie on white. 16-bit values go from 0 to 65535; floats, from 0 to the first of
     1, 255 and 65535 that all images of the folder stay below.
 
@@ -135,11 +136,10 @@ def folder(
     book/training/training.
     """
     root = Path(root)
-    if bad not in ("error", "skip"):
-        raise ValueError(f"bad must be 'error' or 'skip', but got {bad!r}: choose one of the two.")
+    choice("bad", bad, ("error", "skip"))
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must lie between 0 and 1, but got {test_share!r}.")
-    _check_size(size, channels)
+    image_form(size, channels)
     if not root.is_dir():
         raise ImageError(f"There is no folder {shown(root)}: look at the path.")
     left = defaultdict(list)
@@ -237,8 +237,8 @@ def _with_copies_together(train, test, labels, prints):
 def _notes(classes, names, labels, train, test, seen, channels):
     """Return sentences about what was done to the images and what the split cannot tell."""
     counts, notes = seen.counts, []
-    if counts["grey"] and channels == 3:
-        notes.append(f"Grey images turned into colour: {counts['grey']}.")
+    if counts["gray"] and channels == 3:
+        notes.append(f"Gray images turned into color: {counts['gray']}.")
     if counts["clear"]:
         notes.append(f"Images with transparency laid on white: {counts['clear']}.")
     if counts["wide"]:
@@ -290,7 +290,7 @@ def torchvision_data(
     missing files. Source: torchvision documentation, torchvision.datasets.
     Chapter: book/training/training.
     """
-    _check_size(size, channels)
+    image_form(size, channels)
     try:
         from torchvision import datasets  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
@@ -343,22 +343,12 @@ def read_image(path: str | Path, size: int = 224, *, channels: int = 3) -> Tenso
     Raises: ImageError for a file that is missing, truncated or no image. Chapter:
     book/training/training.
     """
-    _check_size(size, channels)
+    image_form(size, channels)
     try:
         pixels = square(opened(Path(path)), size, channels)
     except Exception as error:  # a broken file makes decoders raise all kinds
         raise ImageError(_unreadable(shown(path), error)) from error
     return pixels[None].float() / 127.5 - 1
-
-
-def _check_size(size, channels):
-    if not isinstance(size, int) or isinstance(size, bool) or size < 31:
-        raise ValueError(
-            f"size must be a whole number from 31 up, but got {size!r}: GoogLeNet halves it five "
-            "times; 224 is the paper's."
-        )
-    if channels not in (1, 3):
-        raise ValueError(f"channels must be 3 or 1, but got {channels!r}: choose one of the two.")
 
 
 def _each_class_left(classes, labels, root):

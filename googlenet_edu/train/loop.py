@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..checks import whole
+from ..checks import choice, number, whole
 from ..costs import ledger
 from ..model import GoogLeNet
 from ._order import AUGMENT, DROPOUT, mixed_seed, step_batches
@@ -19,7 +19,7 @@ from .checkpoint import check_same_run, check_writable, load_checkpoint, save_ch
 from .data import ImageData
 from .evaluation import evaluate
 from .history import History
-from .loss import AUX_WEIGHT, check_weight, checked_scores, loss_parts, weighted
+from .loss import AUX_WEIGHT, checked_scores, loss_parts, weighted
 from .network import architecture_of, make_optimizer
 from .parallel import Group, SharedBatchNorm2d
 
@@ -314,13 +314,11 @@ def _check(net, data, epochs, batch_size, schedule, aux_weight, evaluate_each, o
     whole("epochs", epochs, 1)
     whole("batch_size", batch_size, 1)
     whole("workers", workers, 0)
-    check_weight(aux_weight)
+    number("aux_weight", aux_weight, "the paper has 0.3")
     if checkpoint_every is not None:
         whole("checkpoint_every", checkpoint_every, 1)
-    if schedule not in ("constant", "cosine"):
-        raise ValueError(f"schedule must be 'constant' or 'cosine', but got {schedule!r}.")
-    if on_nan not in ("stop", "record"):
-        raise ValueError(f"on_nan must be 'stop' or 'record', but got {on_nan!r}.")
+    choice("schedule", schedule, ("constant", "cosine"))
+    choice("on_nan", on_nan, ("stop", "record"))
     if len(data.train) < 2:
         raise ValueError(f"Training needs at least 2 images, but got {len(data.train)}.")
     if evaluate_each and not len(data.test):

@@ -1,11 +1,12 @@
 """The loss of a network with three classifiers."""
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from ..checks import number
 
 __all__ = ["AUX_WEIGHT", "googlenet_loss"]
 
@@ -34,19 +35,10 @@ def googlenet_loss(
     >>> round(googlenet_loss((scores, scores, scores), torch.arange(4)).item(), 6)
     3.684136
     """
-    check_weight(aux_weight)
+    number("aux_weight", aux_weight, "the paper has 0.3")
     scores = checked_scores(output)
     _check_labels(labels, scores[0])
     return weighted(loss_parts(scores, labels, reduction), aux_weight)
-
-
-def check_weight(aux_weight):
-    """Raise ValueError unless aux_weight is a finite number from 0 up."""
-    number = isinstance(aux_weight, (int, float)) and not isinstance(aux_weight, bool)
-    if not number or not 0 <= aux_weight < math.inf:
-        raise ValueError(
-            f"aux_weight must be a number from 0 up, but got {aux_weight!r}: the paper has 0.3."
-        )
 
 
 def checked_scores(output):

@@ -1,11 +1,12 @@
 """A small GoogLeNet to train on a laptop, the ways to start its weights, and the optimizers."""
 
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
+from ..checks import choice, number
 from ..model import GoogLeNet
 from ._order import WEIGHTS, mixed_seed
 
@@ -34,11 +35,8 @@ def small_googlenet(
     all dropout layers; None keeps the network's own (0.4, in the heads 0.7).
     Raises: ValueError as `GoogLeNet` and `initialize`. Chapter: book/training/training.
     """
-    if dropout is not None and (not isinstance(dropout, (int, float)) or not 0 <= dropout < 1):
-        raise ValueError(
-            f"dropout must be a number from 0 up, below 1, but got {dropout!r}: None keeps 0.4 and "
-            "0.7."
-        )
+    if dropout is not None:
+        number("dropout", dropout, "None keeps 0.4 and 0.7", below=1)
     with torch.random.fork_rng(devices=[]):
         net = GoogLeNet(
             num_classes, aux, norm, width=width, in_channels=in_channels, aux_pool="adaptive"
@@ -63,11 +61,7 @@ def initialize(net: Net, how: str = "default", *, seed: int = 0) -> Net:
     Source: He et al., arXiv 1502.01852; Caffe, filler.hpp and bvlc_googlenet/train_val.prototxt.
     Chapters: book/training/training, book/blocks/bn_versus_lrn.
     """
-    if how not in INITIALIZATIONS:
-        raise ValueError(
-            f"The initialization must be one of {', '.join(map(repr, INITIALIZATIONS))}, but got "
-            f"{how!r}: choose one of these."
-        )
+    choice("The initialization", how, INITIALIZATIONS)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(mixed_seed(seed, WEIGHTS))
         for module in net.modules():
@@ -113,24 +107,15 @@ def make_optimizer(
     Raises: ValueError for another name or a number that is not finite and positive.
     Source: PyTorch documentation, torch.optim. Chapter: book/training/training.
     """
-    for label, value, positive in (
-        ("lr", lr, True),
-        ("momentum", momentum, False),
-        ("weight_decay", weight_decay, False),
-    ):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or value < 0 or (positive and value == 0):
-            raise ValueError(
-                f"{label} must be a {'positive number' if positive else 'number from 0 up'}, but "
-                f"got {value!r}: 1e-3 is a good start for Adam, 1e-2 with momentum 0.9 for SGD."
-            )
+    hint = "1e-3 is a good start for Adam, 1e-2 with momentum 0.9 for SGD"
+    number("lr", lr, hint, above=True)
+    number("momentum", momentum, hint)
+    number("weight_decay", weight_decay, hint)
+    choice("optimizer", name, ("adam", "sgd"))
+    settings: Any = {"lr": lr, "weight_decay": weight_decay}
     if name == "adam":
-        return torch.optim.Adam(net.parameters(), lr=lr, weight_decay=weight_decay)
-    if name == "sgd":
-        return torch.optim.SGD(
-            net.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
-        )
-    raise ValueError(f"optimizer must be 'adam' or 'sgd', but got {name!r}: choose one of the two.")
+        return torch.optim.Adam(net.parameters(), **settings)
+    return torch.optim.SGD(net.parameters(), momentum=momentum, **settings)
 
 
 def architecture_of(net):

@@ -206,15 +206,15 @@ class SharedBatchNorm2d(torch.nn.BatchNorm2d):
         sums = _SumOfAll.apply(torch.cat([sums, sums.new_tensor([x.numel() / x.size(1)])]))
         count = sums[-1].detach()
         mean = sums[:-1] / count
-        centred = x - mean.view(1, -1, 1, 1)
-        variance = _SumOfAll.apply((centred * centred).sum(axes)) / count
+        centered = x - mean.view(1, -1, 1, 1)
+        variance = _SumOfAll.apply((centered * centered).sum(axes)) / count
         with torch.no_grad():
             self.num_batches_tracked.add_(1)  # pyright: ignore
             noted = variance * (count / (count - 1))
             self.running_mean.lerp_(mean, self.momentum)  # pyright: ignore
             self.running_var.lerp_(noted, self.momentum)  # pyright: ignore
         scale = self.weight * (variance + self.eps).rsqrt()
-        return centred * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        return centered * scale.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 
 def share_batch_norm(net: torch.nn.Module, device: str = "cpu") -> torch.nn.Module:

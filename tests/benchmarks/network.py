@@ -6,7 +6,7 @@
 All works take turns in each round, and the numbers are ratios to the first: torchvision's googlenet
 where it is installed, else this package's equal network (variant="torchvision", the same speed).
 Networks that torch.compile translates disturb each other in one process, so `--compile` measures
-one of them in a process of its own, beside the anchor and the optimised network.
+one of them in a process of its own, beside the anchor and the optimized network.
 """
 
 import argparse

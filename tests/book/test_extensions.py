@@ -1,18 +1,15 @@
 """The book's own Sphinx extensions, each by itself."""
 
 import re
-import sys
 from xml.etree import ElementTree
 
+import googlenet_cover
+import mathml
+import offline
 import pytest
 
 from googlenet_edu.architecture import AUX, BACKBONE, InceptionSpec, PoolSpec
-from tests.building import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import googlenet_cover  # noqa: E402
-import mathml  # noqa: E402
-import offline  # noqa: E402
+from googlenet_edu.plots.network import feature_maps
 
 
 def bare(latex, block=False):
@@ -123,7 +120,7 @@ def test_links_and_words_are_not_remote_files(tmp_path, name, text):
 
 
 def test_cover_draws_the_table_of_layers():
-    maps = googlenet_cover.feature_maps()
+    maps = feature_maps()
     layers = [layer for layer in BACKBONE if not isinstance(layer, PoolSpec)]
     assert [one.name for one in maps] == ["image"] + [layer.name for layer in layers]
     assert [one.channels for one in maps[1:]] == [layer.out_channels for layer in layers]
@@ -140,7 +137,7 @@ def test_cover_is_sound_svg_to_scale_and_inside_its_box():
     width, height = map(float, root.get("viewBox").split()[2:])
     corners = re.findall(r"(-?[\d.]+),(-?[\d.]+)", svg)
     assert all(0 <= float(x) <= width and 0 <= float(y) <= height for x, y in corners)
-    maps = googlenet_cover.feature_maps()
+    maps = feature_maps()
     assert all(b.x >= a.right for a, b in zip(maps, maps[1:], strict=False))
     scale = {round(one.width / one.channels, 6) for one in maps if one.channels > 3}
     assert len(scale) == 1

@@ -1,5 +1,6 @@
-"""What contributors meet: checks before a commit, forms, the workflow, licences, the map of the code."""
+"""What contributors meet: checks before a commit, forms, the workflow, licenses, the map of the code."""
 
+import ast
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+import code_map
 import jsonschema
 import nbformat
 import pytest
@@ -16,9 +18,6 @@ import yaml
 
 import googlenet_edu
 from tests.building import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import code_map  # noqa: E402
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
 FORMS = sorted(
@@ -156,15 +155,15 @@ def test_the_contributors_guide_names_what_exists():
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
-def test_citation_and_licences_agree():
+def test_citation_and_licenses_agree():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert citation["version"] == googlenet_edu.__version__
     assert citation["title"] == config["title"]
     assert {"cff-version", "message", "authors"} <= set(citation)
     assert citation["license"] == ["MIT", "CC-BY-4.0"]
-    licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert "MIT License" in licence and "creativecommons.org/licenses/by/4.0" in licence
+    license = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "MIT License" in license and "creativecommons.org/licenses/by/4.0" in license
 
 
 def test_the_map_shows_the_code_as_it_is(site):
@@ -184,6 +183,43 @@ def test_the_map_shows_the_code_as_it_is(site):
     for part in modules:
         assert f">{part}</text>" in page or f">{part}/</text>" in page
         assert f'<th scope="row"><code>{part}</code></th>' in page
+
+
+def reaches(path):
+    """Yield each name that a file takes and should not: private ones of ours, and across rooms."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    home = path.relative_to(ROOT).as_posix()
+    ours = {one.stem for one in (ROOT / "book/_ext").glob("*.py")} | {"googlenet_edu", "tests"}
+    known = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            start = "googlenet_edu" if node.level else node.module.split(".")[0]
+            names = [alias.name for alias in node.names]
+            known |= {alias.asname or alias.name for alias in node.names if start in ours}
+        elif isinstance(node, ast.Import):
+            names, start = [], node.names[0].name.split(".")[0]
+            known |= {alias.asname or start for alias in node.names if start in ours}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            names, start = [node.attr] if node.value.id in known else [], "googlenet_edu"
+        else:
+            continue
+        if start in ours:
+            yield from (name for name in names if re.match("_[a-z]|_[A-Z]", name))
+        if start == "tests" and not home.startswith("tests/"):
+            yield start
+    if home.startswith("tests/"):
+        calls = (one for one in ast.walk(tree) if isinstance(one, ast.Call))
+        loads = [one for one in calls if getattr(one.func, "attr", "") == "exec_module"]
+        if loads and "_tools" in path.read_text(encoding="utf-8"):
+            yield "a command of book/_tools as a module"
+
+
+def test_no_file_reaches_into_another(tmp_path):
+    for folder in ("googlenet_edu", "book/_ext", "book/_tools", "tests/benchmarks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not list(reaches(path)), path
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert "a command of book/_tools as a module" not in reaches(path), path
 
 
 def test_tests_of_a_group_share_a_process(tmp_path):

@@ -11,13 +11,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import travel
 import yaml
 from packaging.requirements import Requirement
 
 from tests.building import ROOT, build_book, copy_book
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import travel  # noqa: E402
 
 CHAPTERS = sorted(
     path.relative_to(ROOT).as_posix()

@@ -2,15 +2,11 @@
 
 import json
 import re
-import sys
 
+import joined
 import pytest
 
 from tests.browser.conftest import SCRIPTS_RAN
-from tests.building import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import joined  # noqa: E402
 
 
 def test_addresses_and_imports_hold_in_the_joined_style(tmp_path):

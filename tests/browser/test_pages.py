@@ -34,7 +34,7 @@ LATEX = re.compile(
 )
 
 
-# Axe looks at each element. Of the coloured words of code and the parts of formulas that have the
+# Axe looks at each element. Of the colored words of code and the parts of formulas that have the
 # same classes within the same classes it meets one: the others look alike, and take most of its time.
 ONE_OF_A_KIND = """() => {
   const kind = (e) => { const names = []; for (let i = 0; i < 4 && e; i++, e = e.parentElement) names.push(e.tagName, e.className?.baseVal ?? e.className); return names.join("|"); };

@@ -187,7 +187,7 @@ def test_weights_loaded_before_and_after():
     close(torchvision, optimize_for_inference(torchvision), pictures())
 
 
-def test_replaced_classes_and_grey_images():
+def test_replaced_classes_and_gray_images():
     net = small(in_channels=1).reset_classes(3).eval()
     quick = optimize_for_inference(net)
     close(net, quick, pictures(2, 64, 1))
@@ -226,7 +226,7 @@ def test_bad_images_are_refused_as_by_the_original():
     for quick in (optimize_for_inference(net), _without_warning_bf16(net)):
         for images, words in (
             (torch.zeros(3, 64, 64), "batch axis"),
-            (torch.zeros(1, 1, 64, 64), "grey"),
+            (torch.zeros(1, 1, 64, 64), "gray"),
             (torch.zeros(1, 3, 20, 20), "at least 31"),
             (torch.zeros(1, 3, 64, 64, dtype=torch.uint8), "floating-point"),
             (torch.zeros(1, 3, 64, 64, dtype=torch.float64), "dtype"),

@@ -298,9 +298,9 @@ def test_only_tensors(net, x):
 
 
 def test_the_advice_works(net):
-    grey = images(2, 1, 64, 64)
-    assert net.main_logits(grey.expand(-1, 3, -1, -1)).shape == (2, 5)
-    assert small(in_channels=1).main_logits(grey).shape == (2, 5)
+    gray = images(2, 1, 64, 64)
+    assert net.main_logits(gray.expand(-1, 3, -1, -1)).shape == (2, 5)
+    assert small(in_channels=1).main_logits(gray).shape == (2, 5)
     assert net.main_logits(images(3, 64, 64).unsqueeze(0)).shape == (1, 5)
     bytes_ = torch.full((1, 3, 64, 64), 200, dtype=torch.uint8)
     assert net.main_logits(bytes_.float() / 255).shape == (1, 5)

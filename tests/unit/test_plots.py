@@ -52,7 +52,7 @@ def test_a_drawing_is_valid_named_and_repeatable(make):
 
 
 @each_drawing
-def test_text_has_the_colour_of_the_page(make):
+def test_text_has_the_color_of_the_page(make):
     root = ElementTree.fromstring(make().svg)
     fills = {node.get("fill") for node in root.iter(f"{SVG}text")}
     assert fills <= {"currentColor", "var(--book-muted, currentColor)"}

@@ -355,8 +355,8 @@ def test_network_and_data_must_fit():
         fit(tiny(), few(channels=1), progress=False)
     with pytest.raises(ValueError, match="at least 2"):
         fit(tiny(), few(1), progress=False)
-    grey = fit(tiny(in_channels=1), few(channels=1), epochs=1, progress=False)
-    assert len(grey.train_loss) == 1
+    gray = fit(tiny(in_channels=1), few(channels=1), epochs=1, progress=False)
+    assert len(gray.train_loss) == 1
 
 
 def test_one_picture_a_step_works_without_batch_norm():

@@ -24,21 +24,21 @@ from googlenet_edu.train import (
 )
 from googlenet_edu.train.__main__ import main
 
-COLOURS = {"blue": (20, 30, 220), "red": (220, 30, 20)}
+COLORS = {"blue": (20, 30, 220), "red": (220, 30, 20)}
 
 
-def paint(path, colour, size=(48, 40), mode="RGB"):
+def paint(path, color, size=(48, 40), mode="RGB"):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).convert(mode).save(path)
+    Image.new("RGB", size, color).convert(mode).save(path)
     return path
 
 
 @pytest.fixture
 def images(tmp_path):
     root = tmp_path / "my images"
-    for name, colour in COLOURS.items():
+    for name, color in COLORS.items():
         for i in range(10):
-            paint(root / name / f"{i}.png", colour)
+            paint(root / name / f"{i}.png", color)
     return root
 
 
@@ -50,15 +50,15 @@ def test_a_folder_is_split_by_class(images):
     for part in (data.train, data.test):
         images, labels = part.batch(range(len(part)))
         for image, label in zip(images, labels.tolist(), strict=True):
-            right = torch.tensor(COLOURS[data.classes[label]]) / 127.5 - 1
+            right = torch.tensor(COLORS[data.classes[label]]) / 127.5 - 1
             assert torch.allclose(image, right.view(3, 1, 1).expand_as(image), atol=1e-6)
 
 
 def test_a_split_that_is_there_is_kept(tmp_path):
     for part, count in (("train", 3), ("val", 1)):
-        for name, colour in COLOURS.items():
+        for name, color in COLORS.items():
             for i in range(count):
-                paint(tmp_path / part / name / "deeper" / f"{i}.JPG", colour)
+                paint(tmp_path / part / name / "deeper" / f"{i}.JPG", color)
     paint(tmp_path / "train" / "red" / ".hidden.png", (0, 0, 0))
     (tmp_path / "train" / "red" / "notes.txt").write_text("no image", encoding="utf-8")
     (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
@@ -69,7 +69,7 @@ def test_a_split_that_is_there_is_kept(tmp_path):
         folder(tmp_path, 32)
 
 
-def test_it_learns_colours(images):
+def test_it_learns_colors(images):
     data = folder(images, 32)
     net = small_googlenet(2, width=0.05, norm="none", init="he")
     history = fit(net, data, epochs=10, batch_size=8, lr=3e-3, progress=False)
@@ -113,7 +113,7 @@ def test_every_kind_of_picture_becomes_three_channels(images, mode):
     bright = 40000 / 65535 if mode == "I;16" else 250 / 255
     assert image.mean().item() == pytest.approx(2 * bright - 1, abs=0.06)
     notes = " ".join(folder(images, 32).notes)
-    assert ("Grey images turned into colour: 1." in notes) == (mode in ("L", "LA", "1", "I;16"))
+    assert ("Gray images turned into color: 1." in notes) == (mode in ("L", "LA", "1", "I;16"))
     assert ("transparency laid on white: 1." in notes) == (mode in ("LA", "RGBA"))
 
 
@@ -131,7 +131,7 @@ def test_transparent_means_white_and_cameras_turn(tmp_path):
     assert image[0, :, :18].max() == -1 and image[0, :, 22:].min() == 1
 
 
-def test_grey_networks_get_one_channel(images):
+def test_gray_networks_get_one_channel(images):
     assert folder(images, 32, channels=1).shape == (1, 32, 32)
 
 
@@ -251,8 +251,8 @@ def test_a_split_is_known_however_it_is_spelled(tmp_path, train, test):
     fill(tmp_path / train), fill(tmp_path / test, count=2)
     data = folder(tmp_path, 32)
     assert (data.classes, len(data.train), len(data.test)) == (["a", "b"], 6, 4)
-    fill(tmp_path / "unlabelled")
-    assert note(folder(tmp_path, 32), "folders beside").endswith(": 1 (unlabelled).")
+    fill(tmp_path / "unlabeled")
+    assert note(folder(tmp_path, 32), "folders beside").endswith(": 1 (unlabeled).")
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_links_are_followed_and_what_is_hidden_is_counted(tmp_path):
 
 @pytest.mark.parametrize("broken", [(10, -1, 0), (5, 1, 0), (12, 1.5, 1.5)])
 def test_broken_exif_turns_nothing_or_as_it_says(tmp_path, broken):
-    """The orientation as a rational with the denominator 0, or a neighbour of a wrong kind."""
+    """The orientation as a rational with the denominator 0, or a neighbor of a wrong kind."""
     import struct
 
     kind, *values = broken

@@ -23,7 +23,7 @@ class CostLedger(LiveWidget):
     auxiliary classifiers, which fit `architecture.HEAD_IMAGES`; show: "params", "multiply-adds" or
     "memory" (bytes of the outputs); sort: "order" or "largest". Results: params, multiply_adds,
     activation_bytes of the whole network. Sizes that break the chain are explained in error.
-    Source: `trace.ledger`; Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/table1.
+    Source: `costs.ledger`; Szegedy et al., arXiv 1409.4842, Table 1. Chapter: book/network/table1.
     """
 
     _widget = "cost_ledger"

@@ -13,7 +13,7 @@ MOST = 1_000_000
 
 
 class LRN(LiveWidget):
-    """Change the channels of one place; see what their neighbours divide them by.
+    """Change the channels of one place; see what their neighbors divide them by.
 
     values: 1 to 32 numbers, one per channel; channel: the one looked at, from 0; size: channels
     in the window (1 to 32); alpha, beta, k as in torch.nn.LocalResponseNorm; divide_by_size: False
