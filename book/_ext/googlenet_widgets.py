@@ -13,10 +13,11 @@ from sphinx.util.docutils import SphinxDirective
 
 from googlenet_edu import widgets
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.widgets.bundle import book_css, book_script, embed_script
+from googlenet_edu.widgets.bundle import book_css, book_script, embed_script, live_script
 
 SCRIPT, SHEET = "googlenet-widgets.js", "googlenet-widgets.css"
 EMBED = "googlenet-widgets-embed.js"  # one file for other web pages
+LIVE = {f"googlenet-live-{name}.js": name for name in ("digits", "fashion")}  # loaded on first use
 
 
 class AnyOption(dict):
@@ -52,8 +53,8 @@ class WidgetDirective(SphinxDirective):
         kind = self.arguments[0]
         settings = {key: read_setting(value) for key, value in self.options.items()}
         name = settings.pop("name", None)
-        if kind not in widgets.SLIDERS:
-            raise self.error(f"unknown widget {kind!r}: there are {', '.join(widgets.SLIDERS)}")
+        if kind not in widgets.PLACED:
+            raise self.error(f"unknown widget {kind!r}: there are {', '.join(widgets.PLACED)}")
         try:
             widget = widgets.widget_class(kind)(**settings)
         except (SizeError, TypeError) as error:
@@ -68,7 +69,9 @@ def write_assets(app):
         return
     folder = Path(app.outdir) / "_static"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in ((SCRIPT, book_script()), (SHEET, book_css()), (EMBED, embed_script())):
+    files = {SCRIPT: book_script(), SHEET: book_css(), EMBED: embed_script()}
+    files |= {file: live_script(name) for file, name in LIVE.items()}
+    for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -81,7 +84,7 @@ def add_assets(app, pagename, templatename, context, doctree):
 
 def check_assets(app, pages):
     """Fail the build when a page lost its script: a silent page is the worst fault."""
-    for name in (SCRIPT, SHEET, EMBED):
+    for name in (SCRIPT, SHEET, EMBED, *LIVE):
         if not (Path(app.outdir) / "_static" / name).is_file():
             raise ExtensionError(f"{name} is missing from the built book: build again.")
 

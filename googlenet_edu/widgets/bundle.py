@@ -5,6 +5,7 @@ and because Chrome refuses modules on file://.
 """
 
 import json
+from base64 import b64encode
 from functools import cache
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from ..plots.colors import css_variables
 from . import WIDGETS
 from .python.presets import network_presets, network_table
 
-__all__ = ["book_css", "book_script", "embed_script", "module_for"]
+__all__ = ["book_css", "book_script", "embed_script", "live_data", "live_script", "module_for"]
 
 FOLDER = Path(__file__).with_name("js")
 SHARED = ("phrases.js", "sizes.js", "drawing.js", "panel.js", "words.js")
 NETWORK = ("network.js",)  # the walk through the layers, for the widgets that need it
+LIVE = ("live_engine.js", "live_image.js")  # the network itself
 # The pages with dark widgets: the book's, JupyterLab's, VS Code's, Colab's; and those that leave
 # it to the reader's system.
 DARK = (
@@ -28,7 +30,10 @@ SYSTEM = (
     "body:not([data-jp-theme-light]):not(.vscode-light) .gn-widget"
 )
 # What tests and other pages may call by name.
-PUBLIC = "axisSteps, caffePool, decimal, sizeSteps, walkNetwork, networkError, SIZE_WORDS"
+PUBLIC = (
+    "axisSteps, caffePool, decimal, sizeSteps, walkNetwork, networkError, SIZE_WORDS, "
+    "readGnet, LiveNet, prepareDrawing, enlarge, softmax"
+)
 
 
 def _source(name):
@@ -55,7 +60,8 @@ def _shared():
 @cache
 def module_for(widget):
     """Return the anywidget front-end module of one widget, as text."""
-    parts = [*_shared(), _source(f"{widget}.js")]
+    own = [*LIVE, "live_network.js"] if widget == "live_network" else [f"{widget}.js"]
+    parts = [*_shared(), *map(_source, own)]
     parts.append(f"export default {{ render: {widget}.render }};\n")
     return "\n".join(parts)
 
@@ -63,11 +69,30 @@ def module_for(widget):
 @cache
 def book_script():
     """Return the classic script with every widget and the static page's host, as text."""
-    parts = [*_shared(), *(_source(f"{widget}.js") for widget in WIDGETS)]
+    parts = [*_shared(), *map(_source, [*LIVE, *(f"{widget}.js" for widget in WIDGETS)])]
     parts.append(f"const WIDGETS = {{ {', '.join(WIDGETS)} }};\n")
     parts.append(_source("host.js"))
     parts.append(f"globalThis.googlenetWidgets = {{ startAll, WIDGETS, {PUBLIC} }};\n")
     return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+
+
+def live_data(name):
+    """Return what the page needs of a network: {"weights", "photos", "labels", "measured"}."""
+    weights = FOLDER.parents[1] / "live" / f"{name}.gnet"
+    return {"weights": weights.read_bytes()} if weights.is_file() else {}
+
+
+def live_script(name):
+    """Return the classic script with the weights of the living network of this name, as text.
+
+    It lies beside the other script, as googlenet-live-NAME.js, and is asked for on first use.
+    """
+    data = {
+        key: b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+        for key, value in live_data(name).items()
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"(globalThis.googlenetLive ??= {{}}).{name} = {text};\n"
 
 
 @cache

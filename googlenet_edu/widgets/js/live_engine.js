@@ -256,6 +256,25 @@ class LiveNet {
     found.logits = this.linear(this.values(this.average(maps["5b"], this.last)), "fc");
     return found;
   }
+  // What fed a cell of a block: one share for each channel that comes in, weights times inputs,
+  // through the reducing convolution where its ReLU let them pass. For the last look.
+  feeders(block, channel, y, x) {
+    const { F, layers } = this, { from, pool, out, starts } = this.blocks.find(({ name }) => name === block);
+    const branch = starts.findLastIndex((start) => start <= channel), o = channel - starts[branch], cell = y * out.s + x, found = new Float32Array(from.c);
+    const weight = (layer, row, r) => F[layer.w + (row & ~3) * layer.k + 4 * r + (row & 3)];
+    const last = layers[`inception${block}.branch${branch + 1}${branch ? ".1" : ""}`];
+    if (branch % 3 === 0) {
+      const source = branch ? pool : from;
+      return found.map((_, c) => weight(last, o, c) * F[source.at + c * source.plane + cell]);
+    }
+    const first = layers[`inception${block}.branch${branch + 1}.0`];
+    for (let r = 0; r < last.k; r += 1) {
+      const move = this.I[last.offs + r], c = Math.floor(r / last.kernel ** 2);
+      if (F[last.from.at + cell + move] <= 0) continue;
+      for (let i = 0; i < from.c; i += 1) found[i] += weight(last, o, r) * weight(first, c, i) * F[from.at + i * from.plane + cell + move - c * last.from.plane];
+    }
+    return found;
+  }
   passOn(from, out) {
     const each = Math.min(from.c, out.c) * out.plane;
     this.F.copyWithin(out.at, from.at, from.at + each);
