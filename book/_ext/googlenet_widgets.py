@@ -13,11 +13,18 @@ from sphinx.util.docutils import SphinxDirective
 
 from googlenet_edu import widgets
 from googlenet_edu.sizes import SizeError
-from googlenet_edu.widgets.bundle import book_css, book_script, embed_script, live_script
+from googlenet_edu.widgets.bundle import (
+    book_css,
+    book_script,
+    embed_script,
+    live_script,
+    weights_script,
+)
 
 SCRIPT, SHEET = "googlenet-widgets.js", "googlenet-widgets.css"
 EMBED = "googlenet-widgets-embed.js"  # one file for other web pages
-LIVE = {f"googlenet-live-{name}.js": name for name in ("digits", "fashion")}  # loaded on first use
+LIVE = "googlenet-live.js"  # the living network's code and weights are asked for on first use
+WEIGHTS = {f"googlenet-live-{name}.js": name for name in ("digits", "fashion")}
 
 
 class AnyOption(dict):
@@ -69,8 +76,8 @@ def write_assets(app):
         return
     folder = Path(app.outdir) / "_static"
     folder.mkdir(parents=True, exist_ok=True)
-    files = {SCRIPT: book_script(), SHEET: book_css(), EMBED: embed_script()}
-    files |= {file: live_script(name) for file, name in LIVE.items()}
+    files = {SCRIPT: book_script(), SHEET: book_css(), EMBED: embed_script(), LIVE: live_script()}
+    files |= {file: weights_script(name) for file, name in WEIGHTS.items()}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
@@ -84,7 +91,7 @@ def add_assets(app, pagename, templatename, context, doctree):
 
 def check_assets(app, pages):
     """Fail the build when a page lost its script: a silent page is the worst fault."""
-    for name in (SCRIPT, SHEET, EMBED, *LIVE):
+    for name in (SCRIPT, SHEET, EMBED, LIVE, *WEIGHTS):
         if not (Path(app.outdir) / "_static" / name).is_file():
             raise ExtensionError(f"{name} is missing from the built book: build again.")
 

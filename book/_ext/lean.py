@@ -27,7 +27,7 @@ WORD = re.compile(r"[\w-]+")
 # Bootstrap's script joins such class names from pieces.
 JOINED = re.compile(r"^(?:bs-|tooltip|popover|dropdown|modal|offcanvas|collaps|show|fade)")
 OURS = ("book.css", "reference.css", "googlenet-widgets.css")
-UNASKED = ("widgets-embed", "live-digits", "live-fashion")  # scripts that no page names
+UNASKED = ("widgets-embed", "live", "live-digits", "live-fashion")  # scripts that no page names
 OUR_FONT = "fonts/stix-two-math-subset.woff2"
 PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
 

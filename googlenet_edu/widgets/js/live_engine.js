@@ -5,7 +5,7 @@
 // zero rows after the last, which serve as padding on all sides: a convolution reads neighbors at
 // fixed distances and never asks where the edge is.
 
-const LIVE_TINY = 1e-10; // under a variance of zero
+const LIVE_EPS = 1e-5; // added to a variance, as batch norm does
 const LIVE_BLOCKS = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"];
 // live_product.wat, assembled; its first lines say how.
 const LIVE_SIMD = "AGFzbQEAAAABDgFgCn9/f39/f39/f38AAggBAWUBbQIAAQMCAQAHBQEBcAAACuUDAeIDAgZ/DHtDAAAAAEMAAID/IAkb/RMhEANAQQAhCgNAIAP9CQIAIRQgA/0JAgQhFSAD/QkCCCEWIAP9CQIMIRcgFCEYIBUhGSAWIRogFyEbIAEgCkECdGohDyAAIQwgAiENIAghCwNAIA8gDSgCAEECdGohDiAO/QACACERIA79AAIQIRIgDP0JAgAhEyAUIBMgEf3mAf3kASEUIBggEyAS/eYB/eQBIRggDP0JAgQhEyAVIBMgEf3mAf3kASEVIBkgEyAS/eYB/eQBIRkgDP0JAgghEyAWIBMgEf3mAf3kASEWIBogEyAS/eYB/eQBIRogDP0JAgwhEyAXIBMgEf3mAf3kASEXIBsgEyAS/eYB/eQBIRsgDEEQaiEMIA1BBGohDSALQQFrIgsNAAsgBCAKQQJ0aiEOIA4gFCAQ/ekB/QsCACAOIBggEP3pAf0LAhAgDiAHaiEOIA4gFSAQ/ekB/QsCACAOIBkgEP3pAf0LAhAgDiAHaiEOIA4gFiAQ/ekB/QsCACAOIBogEP3pAf0LAhAgDiAHaiEOIA4gFyAQ/ekB/QsCACAOIBsgEP3pAf0LAhAgCkEIaiIKIAZIDQALIAwhACADQRBqIQMgBCAHQQJ0aiEEIAVBBGsiBUEASg0ACws=";
@@ -25,7 +25,7 @@ function crc32(bytes) {
 function readGnet(buffer) {
   const bytes = new Uint8Array(buffer), view = new DataView(buffer);
   if (bytes.length < 16 || String.fromCharCode(...bytes.subarray(0, 8)) !== "GNETv1\r\n") throw new GnetError("these are no weights");
-  const length = view.getUint32(8, true);
+  const length = view.getUint32(8, true); // of the header
   if (crc32(bytes.subarray(16)) !== view.getUint32(12, true)) throw new GnetError("the weights are damaged");
   return { head: JSON.parse(new TextDecoder().decode(bytes.subarray(16, 16 + length))), payload: buffer.slice(16 + length) };
 }
@@ -159,7 +159,7 @@ class LiveNet {
     for (let y = 0; y < h; y += 1) for (let x = 0; x < w; x += 1) sum += F[at + y * s + x];
     const mean = sum / cells;
     for (let y = 0; y < h; y += 1) for (let x = 0; x < w; x += 1) squares += (F[at + y * s + x] - mean) ** 2;
-    const scale = gamma / Math.sqrt(squares / cells + LIVE_TINY);
+    const scale = gamma / Math.sqrt(squares / cells + LIVE_EPS);
     for (let y = 0; y < h; y += 1) for (let x = 0; x < w; x += 1) F[at + y * s + x] = Math.max(0, (F[at + y * s + x] - mean) * scale + beta);
   }
   // Max pool 3×3 of stride 2 in ceil mode: the last window always starts inside the map, and what
@@ -222,7 +222,7 @@ class LiveNet {
   // Looks at an image: channels × size × size numbers from 0 (paper) to 1 (ink). Gives {logits,
   // aux1, aux2, maps}; the maps are this network's memory and hold until the next look.
   // off: {block: [branches 0 to 3]} gives zeros for them; without: a block whose input goes on in
-  // its place, with channels cut or zero; bits: 8, 4 or 2; batch: norms with the image's own
+  // its place, or zeros where it changes the number of channels; bits: 8, 4 or 2; batch: norms with the image's own
   // statistics; heads: false leaves out the two heads.
   run(pixels, { off = {}, without, bits = 8, batch = false, heads = true } = {}) {
     const { F, head, size, input, maps } = this, half = size / 2, found = { maps };
@@ -276,8 +276,7 @@ class LiveNet {
     return found;
   }
   passOn(from, out) {
-    const each = Math.min(from.c, out.c) * out.plane;
-    this.F.copyWithin(out.at, from.at, from.at + each);
-    this.F.fill(0, out.at + each, out.at + out.c * out.plane);
+    if (from.c === out.c) this.F.copyWithin(out.at, from.at, from.at + out.c * out.plane);
+    else this.F.fill(0, out.at, out.at + out.c * out.plane);
   }
 }

@@ -38,26 +38,24 @@ function prepareDrawing(ink, width, height) {
   return out;
 }
 
-// A 28 × 28 image enlarged to size × size, bilinear with align_corners=False; turned by degrees
-// (counterclockwise) around its middle, then shifted right and down by cells of the 28.
-function enlarge(image, size, { degrees = 0, right = 0, down = 0 } = {}, out = new Float32Array(size * size)) {
-  const n = LIVE_SIDE, still = !degrees && !right && !down, cos = Math.cos(degrees * Math.PI / 180), sin = Math.sin(degrees * Math.PI / 180);
-  const at = (y, x) => (y < 0 || x < 0 || y >= n || x >= n ? 0 : image[y * n + x]);
-  for (let i = 0; i < size; i += 1) for (let j = 0; j < size; j += 1) {
-    let y = (i + 0.5) * n / size - 0.5, x = (j + 0.5) * n / size - 0.5;
-    if (still) { y = Math.min(Math.max(y, 0), n - 1); x = Math.min(Math.max(x, 0), n - 1); }
-    else {
-      const v = y - down - (n - 1) / 2, u = x - right - (n - 1) / 2;
-      y = sin * u + cos * v + (n - 1) / 2; x = cos * u - sin * v + (n - 1) / 2;
-    }
-    const y0 = Math.floor(y), x0 = Math.floor(x), b = y - y0, a = x - x0;
-    out[i * size + j] = (1 - b) * ((1 - a) * at(y0, x0) + a * at(y0, x0 + 1)) + b * ((1 - a) * at(y0 + 1, x0) + a * at(y0 + 1, x0 + 1));
-  }
+// A 28 × 28 image enlarged to size × size, bilinear with align_corners=False.
+function enlarge(image, size) {
+  const n = LIVE_SIDE, out = new Float32Array(size * size);
+  const places = Array.from({ length: size }, (_, i) => {
+    const at = Math.max(0, (i + 0.5) * n / size - 0.5), low = Math.floor(at);
+    return [low, Math.min(low + 1, n - 1), at - low];
+  });
+  places.forEach(([y0, y1, b], i) => places.forEach(([x0, x1, a], j) => {
+    out[i * size + j] = (1 - b) * ((1 - a) * image[y0 * n + x0] + a * image[y0 * n + x1]) + b * ((1 - a) * image[y1 * n + x0] + a * image[y1 * n + x1]);
+  }));
   return out;
 }
 
-// Adds normal noise of this deviation, the same at every look, and keeps the image within 0 and 1.
-function addNoise(image, deviation) {
+// A 28 × 28 image turned counterclockwise about its middle (bilinear), shifted by whole pixels, with
+// normal noise of this deviation, the same at every look, cut off at 0 and 1. 0 comes in at the edges.
+function disturb(image, { degrees = 0, right = 0, down = 0, noise = 0 }) {
+  const n = LIVE_SIDE, middle = (n - 1) / 2, cos = Math.cos(degrees * Math.PI / 180), sin = Math.sin(degrees * Math.PI / 180);
+  const at = (y, x) => (y < 0 || x < 0 || y >= n || x >= n ? 0 : image[y * n + x]);
   let seed = 17;
   const chance = () => { // mulberry32
     seed = (seed + 0x6d2b79f5) | 0;
@@ -65,7 +63,12 @@ function addNoise(image, deviation) {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
-  return image.map((v) => Math.min(1, Math.max(0, v + deviation * Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance()))));
+  return image.map((_, i) => {
+    const v = Math.floor(i / n) - down - middle, u = i % n - right - middle, y = sin * u + cos * v + middle, x = cos * u - sin * v + middle;
+    const y0 = Math.floor(y), x0 = Math.floor(x), b = y - y0, a = x - x0;
+    const value = (1 - b) * ((1 - a) * at(y0, x0) + a * at(y0, x0 + 1)) + b * ((1 - a) * at(y0 + 1, x0) + a * at(y0 + 1, x0 + 1));
+    return noise ? Math.min(1, Math.max(0, value + noise * Math.sqrt(-2 * Math.log(1 - chance())) * Math.cos(2 * Math.PI * chance()))) : value;
+  });
 }
 
 function softmax(scores) {

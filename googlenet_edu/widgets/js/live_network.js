@@ -1,7 +1,6 @@
 // The living network: draw a digit or choose a photograph, and a trained GoogLeNet answers at once.
 
 const LIVE_WORDS = wordsOf("live_network");
-const LIVE_HOME = globalThis.document?.currentScript?.src; // the weights lie beside this script
 const LIVE_PAD = 280, LIVE_TILES = 4, LIVE_VOTES = ["aux1", "aux2", "logits"];
 // One way to write each digit: strokes of points, in hundredths of the field.
 const LIVE_DIGITS = [
@@ -33,9 +32,12 @@ const liveBytes = (data) => (typeof data === "string" ? Uint8Array.from(atob(dat
 
 // What a network needs, {weights, photos, labels, measured}: in the static page from a classic
 // script, because a page opened from a folder may read no other file; in Jupyter from Python.
-const liveScripts = {};
-function liveData(name, model) {
-  if (model.send) return new Promise((good, bad) => {
+async function liveData(name, model) {
+  if (!model.send) {
+    await loadBeside(`googlenet-live-${name}.js`);
+    return globalThis.googlenetLive[name];
+  }
+  return new Promise((good, bad) => {
     const take = () => { if (model.get("delivered")?.name === name) { model.off("change:delivered", take); good(model.get("delivered")); } };
     model.on("change:delivered", take);
     model.set("asked", name);
@@ -43,11 +45,6 @@ function liveData(name, model) {
     take();
     setTimeout(bad, 30_000, new GnetError("Python does not answer"));
   });
-  return (liveScripts[name] ??= new Promise((good, bad) => {
-    const done = () => (globalThis.googlenetLive?.[name] ? good(globalThis.googlenetLive[name]) : bad(new GnetError("no weights")));
-    if (globalThis.googlenetLive?.[name]) return done();
-    document.head.append(h("script", { src: new URL(`googlenet-live-${name}.js`, LIVE_HOME || document.baseURI).href, onload: done, onerror: done }));
-  }).catch((error) => { delete liveScripts[name]; throw error; }));
 }
 
 // A file as 28 × 28 gray: {image, inverted}, or {error: key of a sentence, given}.
@@ -101,8 +98,8 @@ function renderLive({ model, el }) {
 
   const button = (text, onclick, more = {}) => h("button", { type: "button", onclick, ...more }, text);
   const tabs = ["digits", "fashion"].map((name) => button(t[name], () => turnTo(name), { "data-net": name }));
-  const root = outer(" gn-live", t.title, lang);
-  const pad = h("canvas", { class: "gn-pad", width: LIVE_PAD, height: LIVE_PAD, tabindex: 0, role: "application", "aria-label": t.pad });
+  const root = outer(" gn-live", `${t.title}${/-([2-9]|\d\d+)$/.exec(el.id)?.[0].replace("-", " ") ?? ""}`, lang);
+  const pad = h("canvas", { class: "gn-ink", width: LIVE_PAD, height: LIVE_PAD, tabindex: 0, role: "application", "aria-label": t.pad });
   const ink = pad.getContext("2d", { willReadFrequently: true });
   const ring = h("span", { class: "gn-pen", hidden: true });
   const gallery = h("div", { class: "gn-gallery", role: "group", "aria-label": t.pick });
@@ -141,7 +138,7 @@ function renderLive({ model, el }) {
     look();
   });
   const measured = h("p", { class: "gn-measured", role: "status" });
-  const experiments = h("details", { class: "gn-details gn-try", open: true }, h("summary", {}, t.experiments),
+  const experiments = h("details", { class: "gn-details gn-try" }, h("summary", {}, h("strong", {}, t.experiments), " ", h("span", { class: "gn-muted" }, t.which)),
     h("div", { class: "gn-controls" },
       h("fieldset", { class: "gn-field gn-wide" }, h("legend", {}, t.off), ...boxes.map((box, b) => h("label", {}, box, h("i", { class: `gn-key gn-branch${b + 1}` }), t.branches[b])),
         h("label", {}, `${t.place} `, h("select", { onchange: (event) => { doing.place = event.target.value; look(); } }, ...[["", t.everywhere], ...blockNames].map(([value, text]) => h("option", { value }, text))))),
@@ -164,15 +161,15 @@ function renderLive({ model, el }) {
   const cellText = h("p", { role: "status" }), fedTitle = h("p"), fed = h("div", { class: "gn-row" });
   const largeBox = h("div", { class: "gn-large" }, large, spot), copy = h("canvas", { class: "gn-seen" });
   const detail = h("div", { class: "gn-detail", role: "group", hidden: true }, h("div", { class: "gn-head" }, title, button(t.close, () => open(null))),
-    h("div", { class: "gn-row" }, largeBox, h("div", { class: "gn-see" }, copy, frameOf)), cellText, fedTitle, fed);
+    h("div", { class: "gn-row" }, largeBox, h("div", { class: "gn-see" }, copy, frameOf), h("div", { class: "gn-why" }, cellText, fedTitle, fed)));
   const thinking = h("div", { class: "gn-thinking" },
     h("p", { class: "gn-muted gn-scale" }, h("strong", {}, t.blocks), ". ", t.scale), heads, ...rows.map((row) => row.node));
   const answers = h("div", { class: "gn-votes" }, ...votes.map((vote) => vote.node));
   root.append(h("div", { class: "gn-head" }, h("strong", { class: "gn-title" }, t.title), h("span", { role: "group", "aria-label": t.networks, class: "gn-tabs" }, ...tabs)),
     h("div", { class: "gn-top" },
       h("div", { class: "gn-hand" }, h("div", { class: "gn-see" }, pad, ring, gallery),
-        h("p", {}, button(t.draw, () => drawOne(), { class: "gn-primary" }), " ", button(t.clear, () => clear()), " "),
-        h("p", { class: "gn-file" }, h("label", { for: file.id }, t.file), file, " ", h("span", { class: "gn-muted" }, t.stays))),
+        h("p", {}, button(t.draw, () => drawOne(), { class: "gn-primary" }), " ", button(t.clear, () => clear())),
+        h("p", { class: "gn-file" }, file, h("label", { for: file.id }, t.file), " ", h("span", { class: "gn-muted" }, t.stays))),
       h("div", { class: "gn-says" }, note, retry, answer, h("div", { class: "gn-both" },
         h("figure", {}, h("div", { class: "gn-see" }, seen, heat), h("figcaption", { class: "gn-muted" }, t.gets, h("br"), speed)), answers),
         h("p", { class: "gn-muted gn-always" }, t.always))),
@@ -230,11 +227,10 @@ function renderLive({ model, el }) {
   }
   function fillGallery() {
     if (!net.photos || gallery.children.length) return;
-    const { classes } = net.head;
     for (let i = 0; i < net.photos.length / LIVE_SIDE ** 2; i += 1) {
       const canvas = h("canvas");
       paint(canvas, Float32Array.from(photo(i), (v) => v / 255), LIVE_SIDE);
-      gallery.append(h("button", { type: "button", "aria-pressed": "false", "aria-label": t.photo(i + 1, classes[net.data.labels[i]]), title: classes[net.data.labels[i]], onclick: () => choose(i) }, canvas));
+      gallery.append(h("button", { type: "button", "aria-pressed": "false", "aria-label": t.photo(i + 1, nameOf(net.data.labels[i])), title: nameOf(net.data.labels[i]), onclick: () => choose(i) }, canvas));
     }
   }
   const photo = (i) => net.photos.subarray(i * LIVE_SIDE ** 2, (i + 1) * LIVE_SIDE ** 2);
@@ -378,24 +374,24 @@ function renderLive({ model, el }) {
     let pixels = enlarge(gray, size), before = null;
     if (how.any) {
       before = net.run(pixels);
-      if (how.disturbed) pixels = enlarge(doing.noise ? addNoise(gray, doing.noise) : gray, size, doing);
+      if (how.disturbed) pixels = enlarge(disturb(gray, doing), size);
     }
     const timed = performance.now(), now = net.run(pixels, how);
     const took = performance.now() - timed;
     last = { pixels, how, now, chances: softmax(now.logits) };
     paint(seen, pixels, size);
-    heat.hidden ||= last.image !== undefined;
     showVotes(now, how.any ? before : null);
     showBlocks(now, how);
     if (chosen) showDetail();
-    speed.textContent = t.speed(took.toFixed(1), net.simd ? t.simd : t.plain);
+    net.times = [...(net.times ?? []), took].slice(-15);
+    speed.textContent = t.speed(net.times.toSorted((a, b) => a - b)[net.times.length >> 1].toFixed(1), net.simd ? t.simd : t.plain);
     root.dataset.took = (performance.now() - begun).toFixed(2);
     clearTimeout(timer);
     timer = setTimeout(settle, 200);
     heat.hidden = true;
     found.textContent = "";
   }
-  const nameOf = (i) => net.head.classes[i];
+  const nameOf = (i) => t.classes[network]?.[i] ?? net.head.classes[i];
   function showVotes(now, before) {
     for (const { name, bars, was } of votes) {
       const chances = softmax(now[name]), first = order(chances), old = before && softmax(before[name]);
@@ -427,7 +423,7 @@ function renderLive({ model, el }) {
         best.forEach((c, i) => {
           tiles[i].gnChannel = first + c;
           tiles[i].gnMean = means[first + c];
-          for (let y = 0; y < map.h; y += 1) for (let x = 0; x < map.w; x += 1) picture[y * side + i * map.w + x] = top && values[(first + c) * cells + y * map.w + x] / top;
+          for (let y = 0; y < map.h; y += 1) for (let x = 0; x < map.w; x += 1) picture[y * side + i * map.w + x] = top && Math.sqrt(values[(first + c) * cells + y * map.w + x] / top);
         });
         paint(canvas, picture, side);
         node.children[1].hidden = name === how.without || !how.off[name]?.includes(b);
@@ -440,7 +436,7 @@ function renderLive({ model, el }) {
     if (!input || gone) return;
     for (const { name, strips } of rows) strips.forEach(({ tiles }, b) => tiles.forEach((tile) => { tile.title = t.tile(name, t.branches[b], tile.gnChannel, tile.gnMean.toFixed(2)); tile.setAttribute("aria-label", tile.title); }));
     const tops = Object.fromEntries(LIVE_VOTES.map((name) => { const p = softmax(last.now[name]), i = order(p)[0]; return [name, t.answer(nameOf(i), percent(p[i]))]; }));
-    const text = t.says({ answer: tops.logits, aux1: tops.aux1, aux2: tops.aux2 }) + (last.before ? ` ${t.trained(t.answer(nameOf(order(last.before)[0]), percent(Math.max(...last.before))))}` : "");
+    const text = t.says(tops.logits) + (last.before ? ` ${t.trained(t.answer(nameOf(order(last.before)[0]), percent(Math.max(...last.before))))}` : "");
     if (answer.textContent !== text) answer.textContent = text;
     showMeasured();
     const scores = Object.fromEntries(LIVE_VOTES.map((name) => [name === "logits" ? "main" : name, softmax(last.now[name])]));
@@ -451,7 +447,7 @@ function renderLive({ model, el }) {
   }
   function showMeasured() {
     const { measured: table } = net.data, key = liveExperiment(doing), value = table?.[key];
-    measured.textContent = value === undefined ? "" : t.measured(table.images, percent(table.original), percent(value));
+    measured.textContent = value === undefined ? "" : t.measured(table.images, percent(table.none), percent(value));
   }
   function blank(all) {
     answer.textContent = "";
@@ -494,7 +490,7 @@ function renderLive({ model, el }) {
     detail.setAttribute("aria-label", title.textContent);
     largeBox.className = `gn-large gn-branch${branch + 1}`;
     large.setAttribute("aria-label", t.large(title.textContent));
-    paint(large, values.map((v) => v / peak), map.w);
+    paint(large, values.map((v) => Math.sqrt(v / peak)), map.w);
     spot.style.cssText = `left:${100 * x / map.w}%;top:${100 * y / map.h}%;width:${100 / map.w}%;height:${100 / map.h}%`;
     paint(copy, last.pixels, net.size);
     const { size, jump, start } = seenBy(block, branch), part = (v) => 100 * v / net.size;
@@ -506,7 +502,7 @@ function renderLive({ model, el }) {
     const all = net.values(old), cells = old.h * old.w, most = all.reduce((a, b) => Math.max(a, b), 0) || 1;
     fed.replaceChildren(...best.map((c) => {
       const canvas = h("canvas"), from = old.starts?.findLastIndex((one) => one <= c), words_ = t.share(c, percent(shares[c] / positive));
-      paint(canvas, all.subarray(c * cells, (c + 1) * cells).map((v) => v / most), old.w);
+      paint(canvas, all.subarray(c * cells, (c + 1) * cells).map((v) => Math.sqrt(v / most)), old.w);
       const inside = [h("span", { class: `gn-small-map gn-${old.starts ? `branch${from + 1}` : "stem"}` }, canvas), words_];
       return old.starts ? button("", () => open(before, c), { class: "gn-fed" }) .appendChild(h("span", {}, ...inside)).parentElement : h("span", { class: "gn-fed" }, ...inside);
     }));
@@ -587,12 +583,9 @@ function renderLive({ model, el }) {
   root.querySelector(".gn-hand > p").hidden = network !== "digits";
   blank(true);
   root.querySelectorAll("input[data-do]").forEach((one) => one.gnShow());
-  // The weights come when the widget is first seen.
-  const watch = new IntersectionObserver((seenNow) => { if (seenNow.some((one) => one.isIntersecting)) { watch.disconnect(); load(); } }, { rootMargin: "200px" });
-  watch.observe(root);
+  load();
   return () => {
     gone = true;
-    watch.disconnect();
     stopMotion();
     cancelAnimationFrame(frame);
     clearTimeout(timer);
@@ -604,19 +597,15 @@ function renderLive({ model, el }) {
 
 // The name under which an experiment's accuracy is stored; undefined for a mixture of several.
 function liveExperiment({ off, place, without, bits, batch, noise, right, down, degrees }) {
-  const parts = [...off].map((b) => `off:${b}:${place || "all"}`);
-  if (without) parts.push(`without:${without}`);
-  if (bits < 8) parts.push(`bits:${bits}`);
+  const parts = [...off].map((b) => `branch${b + 1}${place && ` ${place}`}`);
+  if (without) parts.push(`block ${without}`);
+  if (bits < 8) parts.push(`bits ${bits}`);
   if (batch) parts.push("batch");
-  if (noise) parts.push(`noise:${noise}`);
-  if (degrees) parts.push(`rotate:${degrees}`);
-  if (right || down) parts.push(`shift:${right},${down}`);
+  if (noise) parts.push(`noise ${noise}`);
+  if (degrees) parts.push(`rotate ${degrees}`);
+  if (right) parts.push(`shift ${right}`);
+  if (down) parts.push(`down ${down}`);
   return parts.length === 1 ? parts[0] : undefined;
 }
 
-const live_network = {
-  strings: LIVE_WORDS,
-  initial: { network: "digits" },
-  fields: [{ name: "network", type: "choice", options: ["digits", "fashion"] }],
-  render: renderLive,
-};
+const live_network = { strings: LIVE_WORDS, render: renderLive };

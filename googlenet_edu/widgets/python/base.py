@@ -8,7 +8,7 @@ import anywidget
 import traitlets
 
 from ...checks import SizeError, SizeTypeError, flag, quote, whole
-from ..bundle import book_css, module_for
+from ..bundle import module_for, widget_css
 from . import still
 from .static import number_text, refusal, size_body, static_frame
 
@@ -182,12 +182,11 @@ class StaticForm(anywidget.AnyWidget):
     widget, hides the note.
     """
 
-    _css = book_css()
     _widget = ""
 
     def __init_subclass__(cls, **kwargs):
         if "_widget" in cls.__dict__:  # not in the subclass that traitlets makes to add a trait
-            cls._esm = module_for(cls._widget)
+            cls._esm, cls._css = module_for(cls._widget), widget_css(cls._widget)
         super().__init_subclass__(**kwargs)
 
     def _repr_mimebundle_(self, **kwargs):
