@@ -14,6 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from googlenet_edu import widgets
 from googlenet_edu.sizes import SizeError
 from googlenet_edu.widgets.bundle import (
+    FOLDER,
     book_css,
     book_script,
     embed_script,
@@ -70,6 +71,17 @@ class WidgetDirective(SphinxDirective):
         return [nodes.raw("", html, format="html")]
 
 
+class TeaserDirective(SphinxDirective):
+    """```{living-network} ADDRESS```: the living network's picture as a link to its page."""
+
+    required_arguments = 1
+
+    def run(self):
+        picture = (FOLDER / "live_network.svg").read_text(encoding="utf-8")
+        link = f'<a class="book-teaser" href="{self.arguments[0]}">{picture}</a>'
+        return [nodes.raw("", link, format="html")]
+
+
 def write_assets(app):
     """Write the script and the style sheet before any page asks for their checksums."""
     if app.builder.format != "html":
@@ -98,6 +110,7 @@ def check_assets(app, pages):
 
 def setup(app):
     app.add_directive("widget", WidgetDirective)
+    app.add_directive("living-network", TeaserDirective)
     app.connect("builder-inited", write_assets)
     app.connect("html-page-context", add_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,33 +9,37 @@ from html import escape
 import traitlets
 
 from ...checks import SizeError, quote, words
-from ..bundle import live_data
+from ...live import shipped
+from ..bundle import FOLDER, live_data
 from .base import Choice, StaticForm
 
 __all__ = ["LiveNetwork"]
 
 SIDE = 28
+NETWORKS = ("digits", "fashion")
+BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 
 
 class Drawing(traitlets.TraitType):
-    """A gray image of 28 x 28 bytes, 0 paper to 255 ink; arrays and nested lists become bytes."""
+    """An image of 28 x 28 bytes, 0 paper to 255 ink, or none; arrays and lists become bytes."""
 
     def validate(self, obj, value):
-        data = value
-        if not isinstance(value, (bytes, bytearray, memoryview)):
-            rows = value.tolist() if hasattr(value, "tolist") else value
-            try:
+        try:
+            if isinstance(value, (bytes, bytearray, memoryview)):
+                data = bytes(value)
+            else:
+                rows = value.tolist() if hasattr(value, "tolist") else value
                 data = bytes(number for row in rows for number in row)
-            except (TypeError, ValueError):
-                data = None
-        else:
-            data = bytes(value)
+                if data and (len(rows), len(rows[0])) != (SIDE, SIDE):
+                    data = None
+        except (TypeError, ValueError):
+            data = None
         if data is None or len(data) not in (0, SIDE**2):
-            shape = getattr(value, "shape", None)
+            given = f"shape {list(value.shape)}" if hasattr(value, "shape") else quote(value)
             raise SizeError(
                 f"drawing must be {SIDE} x {SIDE} whole numbers from 0 (paper) to 255 (ink), but "
-                f"got {quote(value) if shape is None else f'an array {list(shape)}'}: "
-                "googlenet_edu.live.prepare brings any drawing into this form."
+                f"got {given}: bring a drawing into this form with googlenet_edu.live.prepare, "
+                "times 255, as uint8."
             )
         return data
 
@@ -43,15 +47,15 @@ class Drawing(traitlets.TraitType):
 class LiveNetwork(StaticForm):
     """A trained GoogLeNet that answers while you draw, as `LiveNetwork()`.
 
-    network: "digits" (MNIST) or "fashion" (Fashion-MNIST). drawing: the image it looks at, 28 x 28
-    bytes; set it, also from an array, or read what was drawn. scores: {"main", "aux1", "aux2"},
-    ten probabilities each, and top: the three best classes, as the page found them; both are empty
-    until a page shows the widget. maps: computed on request, by torch with the same weights.
+    network: "digits" (MNIST) or "fashion" (Fashion-MNIST). drawing: the image that it looks at,
+    28 x 28 bytes; set it, also from an array, or read what was drawn. What the page computes comes
+    back as scores ({"main", "aux1", "aux2"}: ten probabilities each) and top (the three best
+    classes); both are empty until a page shows the widget. maps: see there.
     """
 
     _widget = "live_network"
     lang = Choice(("en", "zh"), "en").tag(sync=True)
-    network = Choice(("digits", "fashion"), "digits").tag(sync=True)
+    network = Choice(NETWORKS, "digits").tag(sync=True)
     drawing = Drawing(b"").tag(sync=True)
     scores = traitlets.Dict().tag(sync=True)
     top = traitlets.List().tag(sync=True)
@@ -60,8 +64,30 @@ class LiveNetwork(StaticForm):
 
     @traitlets.observe("asked")
     def _deliver(self, change):
-        if change["new"] in words("live_network"):
+        if change["new"] in NETWORKS:
             self.delivered = {"name": change["new"], **live_data(change["new"])}
+
+    @property
+    def maps(self):
+        """The maps for the present drawing: {"3a": tensor (channels, height, width), ...}.
+
+        torch computes them, with the weights that the page has; {} without a drawing.
+        """
+        if not self.drawing:
+            return {}
+        import torch
+
+        from ...live import read_gnet, to_input, to_network
+
+        gnet = read_gnet(shipped(self.network))
+        net, found = to_network(gnet), {}
+        for name in BLOCKS:
+            net.get_submodule(f"inception{name}").register_forward_hook(
+                lambda module, given, output, name=name: found.update({name: output[0]})
+            )
+        image = torch.tensor(list(self.drawing)).view(1, 1, SIDE, SIDE) / 255
+        net(to_input(image, gnet.facts["image_size"]))
+        return found
 
     def __repr__(self):
         return f"LiveNetwork(network={self.network!r})"
@@ -70,10 +96,12 @@ class LiveNetwork(StaticForm):
         """One drawing with its nine blocks and votes, readable without JavaScript."""
         where = f' id="{escape(name, quote=True)}"' if name else ""
         state = {"network": self.network} | ({"lang": self.lang} if self.lang != "en" else {})
-        sentences = words(self._widget, self.lang)
+        t = words(self._widget, self.lang)
+        picture = (FOLDER / "live_network.svg").read_text(encoding="utf-8")
         return (
             f'<div{where} class="gn-widget gn-static" data-gn-widget="live_network" '
             f'data-gn-state="{escape(json.dumps(state), quote=True)}">'
-            f'<p><strong class="gn-title">{sentences["title"]}</strong></p>'
-            f"<p>{sentences['always']}</p></div>"
+            f'<p><strong class="gn-title">{t["title"]}</strong></p>'
+            f'<div class="gn-drawings">{picture.strip()}</div>'
+            f"<p>{t['still']} {t['always']}</p></div>"
         )
