@@ -171,7 +171,7 @@ function renderLive({ model, el }) {
         h("p", {}, button(t.draw, () => drawOne(), { class: "gn-primary" }), " ", button(t.clear, () => clear())),
         h("p", { class: "gn-file" }, file, h("label", { for: file.id }, t.file), " ", h("span", { class: "gn-muted" }, t.stays))),
       h("div", { class: "gn-says" }, note, retry, answer, h("div", { class: "gn-both" },
-        h("figure", {}, h("div", { class: "gn-see" }, seen, heat), h("figcaption", { class: "gn-muted" }, t.gets, h("br"), speed)), answers),
+        h("div", { class: "gn-given" }, h("div", { class: "gn-see" }, seen, heat), h("p", { class: "gn-muted" }, t.gets, h("br"), speed)), answers),
         h("p", { class: "gn-muted gn-always" }, t.always))),
     experiments, thinking);
   retry.hidden = true;
