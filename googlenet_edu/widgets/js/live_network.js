@@ -308,7 +308,7 @@ function renderLive({ model, el }) {
     const way = event.getCoalescedEvents?.() ?? [];
     for (const one of way.length ? way : [event]) addPoint(...place(one));
   });
-  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) pad.addEventListener(end, (event) => { if (event.pointerId === pen) pen = null; });
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) pad.addEventListener(end, (event) => { if (event.pointerId === pen) { pen = null; look(); } });
   // With the keyboard.
   const keys = { x: 0.5, y: 0.3, down: false };
   const showPen = () => {
