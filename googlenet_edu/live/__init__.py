@@ -15,6 +15,9 @@ from pathlib import Path
 from ..checks import choice
 
 _HOMES = {
+    "accuracy": "experiments",
+    "batch_statistics": "experiments",
+    "branches_off": "experiments",
     "Gnet": "file",
     "GnetError": "file",
     "GrayImages": "data",
@@ -25,8 +28,11 @@ _HOMES = {
     "mnist": "data",
     "prepare": "data",
     "quantize": "quantize",
+    "remove_block": "experiments",
+    "results": "experiments",
     "read_gnet": "file",
     "round_weights": "quantize",
+    "run": "experiments",
     "to_input": "data",
     "to_network": "quantize",
     "write_gnet": "file",
