@@ -85,7 +85,7 @@ def _one_run(name, seed, options):
     from ..train import fit, small_googlenet
     from .data import GrayImages
     from .experiments import accuracy, run
-    from .quantize import from_network, to_network
+    from .quantization import from_network, to_network
 
     path = Path(options.runs) / f"{name}-{seed}.json"
     if path.exists():
@@ -134,7 +134,7 @@ def _quantization(net, part):
     """Return accuracy as floats and at 8, 4 and 2 bits, and each layer's error relative to it."""
     from ..fast import fold_batch_norms
     from .experiments import accuracy
-    from .quantize import BITS, named_layers, round_weights
+    from .quantization import BITS, named_layers, round_weights
 
     exact = fold_batch_norms(net)
     found = {"accuracy": {"float": accuracy(exact, part)}, "weights": 0, "error": {}}
@@ -159,7 +159,7 @@ def _confusion(net, part):
 def _write_files(made, out, runs, options):
     from ..train import load_network
     from .file import write_gnet
-    from .quantize import from_network
+    from .quantization import from_network
 
     results = {}
     for name, recipe in RECIPES.items():

@@ -16,7 +16,7 @@ from torch.nn import functional
 from ..checks import choice
 from ..fast import channels_last
 from .data import to_input
-from .quantize import named_layers, round_weights
+from .quantization import named_layers, round_weights
 
 __all__ = [
     "BLOCKS",
@@ -86,8 +86,12 @@ def batch_statistics(net, gnet):
     convs = {conv: known[name] for name, conv, _ in named_layers(net) if name in known}
 
     def again(conv, given, y):
-        gamma, beta = torch.from_numpy(convs[conv].gamma), torch.from_numpy(convs[conv].beta)
-        return functional.instance_norm(y, weight=gamma.abs(), bias=beta, eps=EPS)
+        gamma, beta = (
+            torch.from_numpy(values)[:, None, None]
+            for values in (convs[conv].gamma, convs[conv].beta)
+        )
+        variance, mean = torch.var_mean(y, (2, 3), correction=0, keepdim=True)
+        return gamma.abs() * (y - mean) * (variance + EPS).rsqrt() + beta
 
     with _hooked(convs, again):
         yield net

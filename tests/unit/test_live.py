@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from googlenet_edu.fast import fold_batch_norms  # noqa: E402
 from googlenet_edu.live import (  # noqa: E402
     GnetError,
+    experiments,  # noqa: E402
     fashion_mnist,
     fashion_samples,
     from_network,
@@ -42,7 +43,7 @@ from googlenet_edu.live.experiments import (  # noqa: E402
     run,
     shifted,
 )
-from googlenet_edu.live.quantize import named_layers  # noqa: E402
+from googlenet_edu.live.quantization import named_layers  # noqa: E402
 from googlenet_edu.train import ImageError, feature_maps, small_googlenet  # noqa: E402
 from googlenet_edu.train.__main__ import main as train  # noqa: E402
 from tests import live_vectors  # noqa: E402
@@ -205,7 +206,9 @@ def test_the_input_is_enlarged_as_written_down():
     share, high = at - low, (low + 1).clip(max=27)
     rows = image[0, 0].numpy()[low] * (1 - share)[:, None] + image[0, 0].numpy()[high] * share[:, None]  # fmt: skip
     both = rows[:, low] * (1 - share) + rows[:, high] * share
-    assert np.abs(to_input(image, 40)[0, 0].numpy() - (both * 2 - 1)).max() < 1e-6
+    assert (
+        np.abs(to_input(image, 40)[0, 0].numpy() - (both * 2 - 1)).max() < 1e-5
+    )  # torch counts in float32
 
 
 def sheet(shape=(90, 70), box=(20, 50, 30, 45)):
@@ -227,7 +230,7 @@ def test_neither_place_nor_size_nor_paper_matters(shape, move):
     top, left = 20 + move[0], 30 + move[1]
     drawing = sheet(shape, (top, top + 30, left, left + 15))
     if shape[0] == 200:  # a drawing of twice the size
-        drawing = sheet((400, 600), (2 * top, 2 * top + 60, 2 * left, 2 * left + 30))
+        drawing = sheet((300, 260), (2 * top, 2 * top + 60, 2 * left, 2 * left + 30))
     assert np.abs(prepare(drawing) - prepare(sheet())).max() < 1e-6
 
 
@@ -243,7 +246,7 @@ def test_no_ink_is_lost_and_the_center_of_mass_is_in_the_middle():
         assert made.sum() == pytest.approx(drawing.sum() / cell**2, rel=1e-5)
         places = np.arange(28) + 0.5
         for axis in (0, 1):
-            assert (made.sum(1 - axis) * places).sum() / made.sum() == pytest.approx(14, abs=1e-3)
+            assert (made.sum(1 - axis) * places).sum() / made.sum() == pytest.approx(14, abs=0.1)
     lopsided = np.full((40, 40), 0.1)  # its center of mass is far from its box's middle
     lopsided[:4, :4] = 1
     assert prepare(lopsided).sum() == pytest.approx(lopsided.sum() / 4, rel=1e-5)
@@ -275,18 +278,24 @@ def test_a_drawing_that_is_none_is_refused(drawing, words):
 FACTS = {"name": "mine", "classes": list("abcdefghij"), "image_size": 40}
 
 
-def trained(seed=0, **options):
-    """Return a small network whose batch norms have done something; some gammas are negative."""
-    net = small_googlenet(10, width=0.0625, in_channels=1, seed=seed, **options)
-    chance = torch.Generator().manual_seed(seed)
-    for module in net.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            for values, low, high in (
-                (module.weight, -1, 1.5), (module.bias, -0.5, 0.5),
-                (module.running_mean, -0.5, 0.5), (module.running_var, 0.2, 2),
-            ):  # fmt: skip
-                with torch.no_grad():
-                    values.uniform_(low, high, generator=chance)
+def blots(count, seed=0):
+    """Return images (count, 1, 40, 40) that differ as images do: large soft blots."""
+    coarse = torch.randn(count, 1, 5, 5, generator=torch.Generator().manual_seed(seed))
+    return 2 * torch.nn.functional.interpolate(coarse, (40, 40), mode="bilinear")
+
+
+def trained():
+    """Return a small network with running statistics of its own; some gammas are negative."""
+    net = small_googlenet(10, width=0.0625, in_channels=1)
+    chance = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(-1, 1.5, generator=chance)
+                module.bias.uniform_(-0.5, 0.5, generator=chance)
+                module.momentum = 0.5
+        for seed in range(4):
+            net.train()(blots(16, seed))
     return net.eval()
 
 
@@ -367,14 +376,13 @@ def test_the_layout_is_the_one_written_down(tmp_path):
 
 
 def test_folded_and_rounded_stays_near_the_trained_network():
-    net = trained()
-    images = torch.randn(8, 1, 40, 40, generator=torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        exact = net(images)
-        for bits, bound in ((8, 0.1), (4, 1.5)):
-            for one, two in zip(exact, round_weights(net, bits)(images), strict=True):
-                spread = (one - one.mean(0)).std()
-                assert (one - two).abs().max() < bound * spread
+    net, images = trained(), blots(8, 9)
+    layers = ["conv1", "inception3b", "inception5b"]
+    exact = feature_maps(net, images, layers)
+    for bits, bound in ((8, 0.05), (4, 0.8)):
+        for layer, found in feature_maps(round_weights(net, bits), images, layers).items():
+            off = (found - exact[layer]).norm() / exact[layer].norm()
+            assert 0 < off < bound, (bits, layer, off)
 
 
 @pytest.mark.parametrize(
@@ -469,24 +477,23 @@ def test_a_removed_block_passes_its_input_on_or_gives_zeros():
     assert 0 < same < 8
 
 
-def test_batch_statistics_are_those_of_batch_norm_in_train_mode():
+def test_batch_statistics_are_those_of_batch_norm_in_train_mode(monkeypatch):
     net = trained()
-    with torch.no_grad():
-        for module in net.modules():  # folding and unfolding an epsilon is not the question here
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.eps = 1e-12
+    monkeypatch.setattr(experiments, "EPS", 1e-12)  # where epsilon is added is not the question
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eps = 1e-12
     gnet = from_network(net, FACTS)
     for layer, (_, exact, _) in zip(gnet.layers, named_layers(fold_batch_norms(net)), strict=True):
         layer.weight = exact.weight.detach().numpy()  # nor is rounding
         layer.scale = np.ones(len(layer.scale), np.float32)
     images = torch.randn(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))
     with torch.no_grad(), batch_statistics(to_network(gnet), gnet) as changed:
-        found = feature_maps(changed, images, ["conv1", "conv3", "inception3b"])
+        found = feature_maps(changed, images, ["inception3b"])
         net.train()
-        net.conv1.eval(), net.conv1.conv[1].train()
         x = net.maxpool2(net.conv3(net.conv2(net.maxpool1(net.conv1(images)))))
         wanted = net.inception3b(net.inception3a(x))
-    assert torch.allclose(found["inception3b"], wanted, atol=2e-3)
+    assert torch.allclose(found["inception3b"], wanted, atol=1e-3)
 
 
 def test_noise_shift_and_turn():
@@ -505,13 +512,10 @@ def test_noise_shift_and_turn():
 def test_every_change_is_measured_and_undone():
     gnet = from_network(trained(), FACTS)
     net = to_network(gnet)
-    chance = torch.Generator().manual_seed(0)
-    part = GrayImages(
-        torch.randint(256, (30, 28, 28), generator=chance, dtype=torch.uint8),
-        torch.arange(30) % 10,
-        40,
-    )
+    images = ((blots(30)[:, 0, :28, :28] / 4 + 0.5).clamp(0, 1) * 255).to(torch.uint8)
+    part = GrayImages(images, torch.zeros(30, dtype=torch.int64), 40)
     with torch.no_grad():
+        net.fc.bias -= net(part.batch(range(30))[0]).logits.mean(0)
         before = net(part.batch(range(30))[0])
         part.labels = before.logits.argmax(1)  # so that the unchanged network is always right
         names = ["none", "branch2", "block 5b", "bits 2", "rotate 90", "batch"]

@@ -6,7 +6,6 @@ with a scale of their own. Chapter: book/training/what_it_sees.
 
 import re
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -134,4 +133,4 @@ def named_layers(net):
 
 
 def _array(tensor):
-    return np.array(tensor.detach().cpu(), np.float32)
+    return tensor.detach().float().cpu().numpy().copy()
