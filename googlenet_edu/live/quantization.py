@@ -6,7 +6,6 @@ with a scale of their own. Chapter: book/training/what_it_sees.
 
 import re
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -16,7 +15,7 @@ from ..model import GoogLeNet
 from .data import MEAN, STD
 from .file import Gnet, GnetError, Layer
 
-__all__ = ["BITS", "from_network", "quantize", "round_weights", "to_network"]
+__all__ = ["BITS", "from_network", "named_layers", "quantize", "round_weights", "to_network"]
 
 BITS = (8, 4, 2)
 _NAMES = ((".feature_.1", ".conv"), (".clf_.0", ".fc1"), (".clf_.3", ".fc2"))  # ours, the file's
@@ -53,7 +52,7 @@ def round_weights(net, bits):
     """
     rounded = fold_batch_norms(net)
     with torch.no_grad():
-        for _, layer, _ in _layers(rounded):
+        for _, layer, _ in named_layers(rounded):
             whole, scale = quantize(layer.weight, bits)
             layer.weight.copy_(whole * scale.reshape(-1, *[1] * (whole.dim() - 1)))
     return rounded
@@ -72,9 +71,9 @@ def from_network(net, facts, bits=8):
             "The weights file holds GoogLeNet with batch norm, true 5x5 and both heads, but got "
             f"variant {net.variant!r} with aux={net.aux}: train GoogLeNet(aux=True, norm='bn')."
         )
-    norms = {name: norm for name, _, norm in _layers(net)}
+    norms = {name: norm for name, _, norm in named_layers(net)}
     layers = []
-    for name, layer, _ in _layers(fold_batch_norms(net)):
+    for name, layer, _ in named_layers(fold_batch_norms(net)):
         whole, scale = quantize(layer.weight, bits)
         found = Layer(name, "linear", whole.numpy(), scale.numpy(), _array(layer.bias))
         if isinstance(layer, nn.Conv2d):
@@ -101,7 +100,7 @@ def to_network(gnet):
         len(facts["classes"]), norm="none", width=facts["width"], in_channels=facts["channels"],
         aux_pool=pool,
     ).eval()  # fmt: skip
-    given, expected = {layer.name: layer for layer in gnet.layers}, list(_layers(net))
+    given, expected = {layer.name: layer for layer in gnet.layers}, named_layers(net)
     with torch.no_grad():
         for name, layer, _ in expected:
             one = given.get(name)
@@ -116,20 +115,22 @@ def to_network(gnet):
     return net.requires_grad_(False)
 
 
-def _layers(net):
-    """Yield (name in the file, convolution or linear layer, batch norm or None), heads last."""
+def named_layers(net):
+    """Return (name in the file, convolution or linear layer, batch norm or None) of each layer.
+
+    net: a `GoogLeNet`, with batch norm or folded. Chapter: book/training/what_it_sees.
+    """
     found = []
     for path, module in net.named_modules():
+        for ours, theirs in _NAMES:
+            path = re.sub(re.escape(ours) + "$", theirs, path)
         if isinstance(module, BasicConv2d):
             norm = module.conv[1] if isinstance(module.conv[1], nn.BatchNorm2d) else None
             found.append((path, module.conv[0], norm))
         elif isinstance(module, nn.Linear):
             found.append((path, module, None))
-    for path, layer, norm in found:
-        for ours, theirs in _NAMES:
-            path = re.sub(re.escape(ours) + "$", theirs, path)
-        yield path, layer, norm
+    return found
 
 
 def _array(tensor):
-    return np.array(tensor.detach().cpu(), np.float32)
+    return tensor.detach().float().cpu().numpy().copy()
