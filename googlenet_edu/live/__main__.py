@@ -27,8 +27,8 @@ def parser():
     made = argparse.ArgumentParser(
         prog="python -m googlenet_edu.live",
         description="Train the networks of the page from the raw data, quantize and measure them, "
-        "and write digits.gnet, fashion.gnet, fashion_samples.json and results.json. It takes some "
-        "hours on two processors; stopped, it goes on where it was.",
+        "and write digits.gnet, fashion.gnet, fashion_samples.json and results.json. About "
+        "an hour and a half on one free processor core; a run that was stopped goes on.",
     )
     made.add_argument("--mnist", metavar="FOLDER", help="where MNIST is (looked for)")
     made.add_argument("--fashion", metavar="FOLDER", help="where Fashion-MNIST is (looked for)")
