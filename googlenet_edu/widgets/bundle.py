@@ -87,9 +87,16 @@ def book_script():
 def live_data(name):
     """Return what the page needs of the living network "digits" or "fashion".
 
-    {"weights": bytes of its .gnet}, and for photographs "photos" (28 x 28 bytes each), "labels".
+    {"weights": bytes of its .gnet, "measured": {"images", experiment: accuracy}}, and for
+    photographs "photos" (28 x 28 bytes each) and "labels".
     """
     data, samples = {}, LIVE_FOLDER / f"{name}_samples.json"
+    if (results := LIVE_FOLDER / "results.json").is_file():
+        shipped = json.loads(results.read_text(encoding="utf-8"))[name]["runs"][0]
+        data["measured"] = {
+            "images": min(2000, shipped["test_images"]),
+            **{one: found["main"] for one, found in shipped["experiments"].items()},
+        }
     if (weights := LIVE_FOLDER / f"{name}.gnet").is_file():
         data["weights"] = weights.read_bytes()
     if samples.is_file():

@@ -53,7 +53,7 @@ function startWidget(el) {
   const stop = spec.render({ model, el });
   el.gnModel = model;
   if (!spec.fields) { el.gnStop = stop; return; } // a quiz has no settings to link to
-  if (place > 1) el.firstElementChild.ariaLabel += ` ${place}`; // each region has a name of its own
+  if (place > 1 && el.firstElementChild?.ariaLabel) el.firstElementChild.ariaLabel += ` ${place}`; // each region has a name of its own
   for (const { name } of wrong) el.gnType(name, showValue(given[name]));
   const link = () => {
     for (const [name, value] of readAddress(el.id) ?? []) el.gnType(name, value);

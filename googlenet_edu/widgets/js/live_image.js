@@ -7,16 +7,20 @@ const LIVE_SIDE = 28;
 // becomes 20 cells, its center of mass comes to the middle as far as the box stays inside, each
 // cell is the mean of the square that it covers. Null where there is no ink.
 function prepareDrawing(ink, width, height) {
-  const rows = new Float64Array(height), columns = new Float64Array(width), box = [[height, 0], [width, 0]];
-  let total = 0;
+  const rows = new Float64Array(height), columns = new Float64Array(width);
+  let total = 0, top = height, bottom = 0, left = width, right = 0;
   for (let y = 0, i = 0; y < height; y += 1) for (let x = 0; x < width; x += 1, i += 1) {
     const v = ink[i];
     if (!v) continue;
     rows[y] += v; columns[x] += v; total += v;
     if (v < 0.1) continue;
-    [y, x].forEach((at, axis) => { box[axis] = [Math.min(box[axis][0], at), Math.max(box[axis][1], at + 1)]; });
+    if (y < top) top = y;
+    bottom = y + 1;
+    if (x < left) left = x;
+    if (x >= right) right = x + 1;
   }
-  if (!box[0][1]) return null;
+  if (!bottom) return null;
+  const box = [[top, bottom], [left, right]];
   const cell = Math.max(...box.map(([low, high]) => high - low), Math.max(width, height) / 8) / 20;
   // The first pixel and the weights of each output cell along one axis.
   const shares = [rows, columns].map((sums, axis) => {
@@ -45,9 +49,11 @@ function enlarge(image, size) {
     const at = Math.max(0, (i + 0.5) * n / size - 0.5), low = Math.floor(at);
     return [low, Math.min(low + 1, n - 1), at - low];
   });
-  places.forEach(([y0, y1, b], i) => places.forEach(([x0, x1, a], j) => {
-    out[i * size + j] = (1 - b) * ((1 - a) * image[y0 * n + x0] + a * image[y0 * n + x1]) + b * ((1 - a) * image[y1 * n + x0] + a * image[y1 * n + x1]);
-  }));
+  for (let i = 0, put = 0; i < size; i += 1) {
+    const [y0, y1, b] = places[i], row = new Float64Array(n);
+    for (let x = 0; x < n; x += 1) row[x] = (1 - b) * image[y0 * n + x] + b * image[y1 * n + x];
+    for (const [x0, x1, a] of places) out[put++] = (1 - a) * row[x0] + a * row[x1];
+  }
   return out;
 }
 

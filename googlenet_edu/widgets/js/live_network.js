@@ -145,7 +145,7 @@ function renderLive({ model, el }) {
       select("without", [["", t.none], ...blockNames], (value) => { doing.without = value; }),
       select("bits", [8, 4, 2].map((n) => [n, t[`bit${n}`]]), (value) => { doing.bits = Number(value); }),
       select("norm", [["", t.running], ["own", t.own]], (value) => { doing.batch = value === "own"; }),
-      slider("noise", 0, 0.8, 0.05, (v) => v.toFixed(2)), slider("degrees", -180, 180, 5, (v) => `${v}°`),
+      slider("noise", 0, 0.5, 0.05, (v) => v.toFixed(2)), slider("degrees", -180, 180, 5, (v) => `${v}°`),
       slider("right", -10, 10, 1, (v) => `${v} / 28`), slider("down", -10, 10, 1, (v) => `${v} / 28`)),
     h("p", { class: "gn-hide" }, hide, " ", progress, " ", found), h("p", {}, undo), measured);
   const rows = LIVE_BLOCKS.map((name, r) => {
@@ -447,7 +447,7 @@ function renderLive({ model, el }) {
   }
   function showMeasured() {
     const { measured: table } = net.data, key = liveExperiment(doing), value = table?.[key];
-    measured.textContent = value === undefined ? "" : t.measured(table.images, percent(table.none), percent(value));
+    measured.textContent = value === undefined || key === "none" ? "" : t.measured(String(table.images).replace(/\B(?=(\d{3})+$)/g, ","), percent(table.none), percent(value));
   }
   function blank(all) {
     answer.textContent = "";
