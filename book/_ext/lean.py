@@ -27,6 +27,7 @@ WORD = re.compile(r"[\w-]+")
 # Bootstrap's script joins such class names from pieces.
 JOINED = re.compile(r"^(?:bs-|tooltip|popover|dropdown|modal|offcanvas|collaps|show|fade)")
 OURS = ("book-colors.css", "book.css", "reference.css", "googlenet-widgets.css")
+UNASKED = ("widgets-embed", "live", "live-digits", "live-fashion")  # scripts that no page names
 OUR_FONT = "fonts/stix-two-math-subset.woff2"
 PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
 
@@ -122,7 +123,7 @@ def join_files(app, pages):
         # Only WOFF2 is left of the icon fonts, which every browser since 2018 reads.
         return re.sub(r",\s*url\([^)]*\.ttf\)\s*format\([^)]*\)", "", lean_style(text, words))
 
-    new, kept, whole = {}, {"_static/googlenet-widgets-embed.js"}, ""
+    new, kept, whole = {}, {f"_static/googlenet-{name}.js" for name in UNASKED}, ""
     for page in files:
         shared, own = page.parts()
         for names, kind, text_of in (

@@ -27,13 +27,13 @@ WIDGET_LIGHT = {
     "bg": "#ffffff", "fg": "#1b2330", "muted": "#566072", "line": "#ccd4e0", "soft": "#f4f6fa",
     "cell": "#cfe0f5", "pad": "#e6e8ed", "pad-line": "#8d97a8", "accent": "#1d5bb8",
     "result": "#bfe5d6", "result-line": "#0b6b52", "warn": "#b23a06", "warn-soft": "#fbe3d6",
-    "on": "#ffffff",
+    "on": "#ffffff", "flip": "0",
 }  # fmt: skip
 WIDGET_DARK = {
     "bg": "#171c24", "fg": "#e7ebf3", "muted": "#a9b3c3", "line": "#3a4453", "soft": "#202733",
     "cell": "#2b4468", "pad": "#2a303b", "pad-line": "#8692a5", "accent": "#86b5ff",
     "result": "#1f5747", "result-line": "#6fd8b8", "warn": "#ffa171", "warn-soft": "#4a2c1d",
-    "on": "#10151c",
+    "on": "#10151c", "flip": "1",
 }  # fmt: skip
 
 

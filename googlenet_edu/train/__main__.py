@@ -27,6 +27,8 @@ EXAMPLES = r"""examples:
       two processes that share every batch
 """
 
+GRAY = ("mnist", "fashion-mnist")  # of googlenet_edu.live: one channel
+
 
 def parser():
     """Return the command's argument parser."""
@@ -39,9 +41,10 @@ def parser():
     data = made.add_argument_group("data")
     data.add_argument(
         "--data", default="digits", metavar="WHAT",
-        help="digits, a folder with one folder per class, or torchvision:NAME (default: digits)",
+        help="digits, mnist, fashion-mnist, a folder with one folder per class, or "
+        "torchvision:NAME (default: digits)",
     )  # fmt: skip
-    data.add_argument("--root", default="data", help="where torchvision's files are")
+    data.add_argument("--root", help="where the files of mnist, fashion-mnist or torchvision are")
     data.add_argument("--download", action="store_true", help="let torchvision fetch its files")
     data.add_argument("--size", type=int, help="side of the images in px (32)")
     data.add_argument("--skip-bad", action="store_true", help="leave unreadable images out")
@@ -191,6 +194,12 @@ def _check_files(options):
             check_writable(path)
 
 
+def _gray(kind, root, size, **settings):
+    from ..live import fashion_mnist, mnist
+
+    return {"mnist": mnist, "fashion-mnist": fashion_mnist}[kind](size, root, **settings)
+
+
 def _data(options):
     from . import digits, folder, torchvision_data
 
@@ -198,10 +207,11 @@ def _data(options):
     size, augment = options.size or 32, not options.no_augment
     if options.data == "digits":
         return digits(size)
+    if options.data in GRAY:
+        return _gray(options.data, options.root, size, augment=augment)
     if kind == "torchvision" and name:
-        return torchvision_data(
-            name, options.root, size, augment=augment, download=options.download
-        )  # fmt: skip
+        root = options.root or "data"
+        return torchvision_data(name, root, size, augment=augment, download=options.download)
     bad = "skip" if options.skip_bad else "error"
     return folder(options.data, size, augment=augment, seed=options.seed or 0, bad=bad)
 
@@ -219,7 +229,7 @@ def _same_data(options, state):
             )
     kind = origin.pop("kind", "no data that this command can make again")
     asked = "folder"
-    if options.data == "digits" or options.data.startswith("torchvision:"):
+    if options.data in ("digits", *GRAY) or options.data.startswith("torchvision:"):
         asked = options.data
     if asked != kind:
         raise CheckpointError(
@@ -228,10 +238,13 @@ def _same_data(options, state):
         )
     if kind == "digits":
         return digits(**origin)
+    if kind in GRAY:
+        return _gray(kind, options.root, origin.pop("size"), **origin)
     if kind != "folder":
+        root = options.root or "data"
         return torchvision_data(
-            kind.partition(":")[2], options.root, download=options.download, **origin
-        )
+            kind.partition(":")[2], root, download=options.download, **origin
+        )  # fmt: skip
     expected = {name: origin.pop(name) for name in ("images", "content") if name in origin}
     if options.skip_bad:
         origin["bad"] = "skip"
@@ -266,7 +279,8 @@ def _train(options, device, signals):
             print(f"No checkpoint at {options.checkpoint} yet: starting from the beginning.")
     net = small_googlenet(
         len(data.classes), norm=options.norm, width=options.width, aux=not options.no_heads,
-        init=options.init, seed=options.seed or 0, dropout=options.dropout,
+        in_channels=data.shape[0], init=options.init, seed=options.seed or 0,
+        dropout=options.dropout,
     )  # fmt: skip
     if options.sync_bn:
         share_batch_norm(net, device)

@@ -22,9 +22,11 @@ WIDGETS = {
     "receptive_field": "ReceptiveField",
     "summary_reader": "SummaryReader",
     "cost_ledger": "CostLedger",
+    "live_network": "LiveNetwork",
     "quiz": "Quiz",
 }
-SLIDERS = tuple(name for name in WIDGETS if name != "quiz")  # those with settings
+PLACED = tuple(name for name in WIDGETS if name != "quiz")  # those that `{widget}` puts into a page
+SLIDERS = tuple(name for name in PLACED if name != "live_network")  # those with a panel of settings
 
 __all__ = sorted(WIDGETS.values())
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from googlenet_edu.widgets import WIDGETS
+from googlenet_edu.widgets import SLIDERS
 from tests.benchmarks.machine import write
 from tests.benchmarks.pages import first_sliders
 from tests.benchmarks.training import report_training
@@ -131,10 +131,9 @@ def redraws(html):
         page = browser.new_page()
         page.add_init_script(WATCH)
         page.goto((html / "book" / "reference" / "widgets.html").as_uri())
-        for kind in WIDGETS:
-            if kind != "quiz":
-                widget = page.locator(f'[data-gn-widget="{kind}"]').first
-                yield kind, sorted(widget.evaluate(SWEEP))
+        for kind in SLIDERS:
+            widget = page.locator(f'[data-gn-widget="{kind}"]').first
+            yield kind, sorted(widget.evaluate(SWEEP))
         browser.close()
 
 

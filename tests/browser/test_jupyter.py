@@ -33,7 +33,7 @@ CELLS = [
     "names = [n for n in widgets.__all__ if n not in ('ConvSize', 'PoolSize', 'Quiz')]\n"
     "others = {name: getattr(widgets, name)() for name in names}\nVBox(list(others.values()))",
 ]
-COUNTS = [1, 2, 3, 10]  # widgets after each cell
+COUNTS = [1, 2, 3, 11]  # widgets after each cell
 # One entry for each of the others: title, field, what is typed, the trait and its value.
 EDITS = {
     "BatchNorm": ("Batch norm", "values one channel", "5, 7", "values", [5.0, 7.0]),
@@ -194,6 +194,22 @@ def test_slider_and_trait_move_each_other(browser, jupyter, path):
             expect(output).to_have_text(ask(client, f"{one}._answer()"))
             client.execute(f"{one}.{trait} = type({one})().{trait}", reply=True)
             expect(output).to_have_text(ask(client, f"type({one})()._answer()"))
+
+        # The living network: weights from Python, what was drawn and found back to Python.
+        client.execute("live = others['LiveNetwork']", reply=True)
+        root = page.locator("section.gn-live")
+        root.get_by_role("button", name="Clear").click()
+        root.get_by_role("button", name="Draw one for me").click()
+        expect(root.locator(".gn-answer")).to_contain_text("The network says 4, ")
+        wait_for(client, "live.top[:1]", ["4"])
+        assert ask(client, "len(live.drawing), sorted(live.scores)") == (
+            784,
+            ["aux1", "aux2", "main"],
+        )
+        ink = "bytes(255 * (5 < i // 28 < 23 and 12 < i % 28 < 15) for i in range(784))"
+        client.execute(f"live.drawing = {ink}", reply=True)
+        expect(root.locator(".gn-answer")).to_contain_text("The network says 1, ")
+        assert ask(client, f"live.drawing == {ink}")
 
         ids = page.evaluate("[...document.querySelectorAll('.gn-widget [id]')].map((e) => e.id)")
         assert len(ids) == len(set(ids))  # a label must not lead into another widget

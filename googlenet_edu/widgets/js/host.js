@@ -79,7 +79,8 @@ function startWidget(el) {
     el.gnStop = stop;
     return;
   } // a quiz has no settings to link to
-  if (place > 1) el.firstElementChild.ariaLabel += ` ${place}`; // each region has a name of its own
+  const region = el.firstElementChild; // each region has a name of its own
+  if (place > 1 && region?.ariaLabel) region.ariaLabel += ` ${place}`;
   for (const { name } of wrong) el.gnType(name, showValue(given[name]));
   const link = () => {
     for (const [name, value] of readAddress(el.id) ?? []) el.gnType(name, value);

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from ...checks import SizeError, SizeTypeError, flag, quote, say, whole, words
-from ..bundle import book_css, module_for
+from ..bundle import module_for, widget_css
 from . import still
 from .drawing import draw_axis
 from .static import answer, refusal, static_frame, table
@@ -167,13 +167,12 @@ class StaticForm(anywidget.AnyWidget):
     widget, hides the note.
     """
 
-    _css = book_css()
     _widget = ""
     static_html: Callable[..., str]
 
     def __init_subclass__(cls, **kwargs):
         if "_widget" in cls.__dict__:  # not in the subclass that traitlets makes to add a trait
-            cls._esm = module_for(cls._widget)
+            cls._esm, cls._css = module_for(cls._widget), widget_css(cls._widget)
         super().__init_subclass__(**kwargs)
 
     def _repr_mimebundle_(self, **kwargs):
