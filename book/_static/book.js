@@ -1,7 +1,12 @@
 // Boxes that scroll sideways can be reached and moved with the keyboard.
 "use strict";
 (() => {
-  const LABELS = { "math-box": "Formula, scrolls sideways", output: "Output, scrolls sideways", "code-map-box": "Picture, scrolls sideways", "table-box": "Table, scrolls sideways" };
+  const LABELS = {
+    "math-box": "Formula, scrolls sideways",
+    output: "Output, scrolls sideways",
+    "code-map-box": "Picture, scrolls sideways",
+    "table-box": "Table, scrolls sideways",
+  };
 
   function markBoxes() {
     for (const [name, label] of Object.entries(LABELS)) {
@@ -11,7 +16,7 @@
           box.setAttribute("role", "group");
           box.setAttribute("aria-label", label);
         } else if (box.getAttribute("aria-label") === label) {
-          ["tabindex", "role", "aria-label"].forEach((one) => box.removeAttribute(one));
+          for (const one of ["tabindex", "role", "aria-label"]) box.removeAttribute(one);
         }
       }
     }

@@ -15,8 +15,14 @@ const conv_size = sizeWidget(() => "conv", {
   code(s, preset) {
     const [into, out] = preset?.channels ?? [3, 64];
     const padding = typeof s.padding === "string" ? `"${s.padding}"` : s.padding;
-    const extra = [["stride", s.stride, 1], ["padding", padding, 0], ["dilation", s.dilation, 1]]
-      .filter(([, value, normal]) => value !== normal).map(([name, value]) => `, ${name}=${value}`).join("");
+    const extra = [
+      ["stride", s.stride, 1],
+      ["padding", padding, 0],
+      ["dilation", s.dilation, 1],
+    ]
+      .filter(([, value, normal]) => value !== normal)
+      .map(([name, value]) => `, ${name}=${value}`)
+      .join("");
     return `torch.nn.Conv2d(${into}, ${out}, kernel_size=${s.kernel_size}${extra})`;
   },
 });

@@ -6,7 +6,9 @@ class PageModel {
     this.state = state;
     this.listeners = new Map();
   }
-  get(name) { return this.state[name]; }
+  get(name) {
+    return this.state[name];
+  }
   set(name, value) {
     if (this.state[name] === value) return;
     this.state[name] = value;
@@ -17,11 +19,17 @@ class PageModel {
     if (!this.listeners.has(event)) this.listeners.set(event, new Set());
     this.listeners.get(event).add(listener);
   }
-  off(event, listener) { this.listeners.get(event)?.delete(listener); }
+  off(event, listener) {
+    this.listeners.get(event)?.delete(listener);
+  }
 }
 
 function decoded(text) {
-  try { return decodeURIComponent(text); } catch { return text; } // a lone % in a link
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  } // a lone % in a link
 }
 
 // "#conv-size-1&size=112&stride=2": a link to this widget in this state.
@@ -52,7 +60,10 @@ function startWidget(el) {
   el.classList.remove("gn-widget", "gn-static", "gn-quiz");
   const stop = spec.render({ model, el });
   el.gnModel = model;
-  if (!spec.fields) { el.gnStop = stop; return; } // a quiz has no settings to link to
+  if (!spec.fields) {
+    el.gnStop = stop;
+    return;
+  } // a quiz has no settings to link to
   if (place > 1) el.firstElementChild.ariaLabel += ` ${place}`; // each region has a name of its own
   for (const { name } of wrong) el.gnType(name, showValue(given[name]));
   const link = () => {
@@ -66,17 +77,32 @@ function startWidget(el) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (settings() === start && readAddress(el.id) === null) return;
-      const pairs = spec.fields.map(({ name }) => `&${name}=${encodeURIComponent(showValue(model.get(name)).replaceAll(" ", ""))}`).join("");
-      try { history.replaceState(history.state, "", `#${el.id}${pairs}`); } catch { /* a page that may not change its address still works */ }
+      const pairs = spec.fields
+        .map(
+          ({ name }) =>
+            `&${name}=${encodeURIComponent(showValue(model.get(name)).replaceAll(" ", ""))}`,
+        )
+        .join("");
+      try {
+        history.replaceState(history.state, "", `#${el.id}${pairs}`);
+      } catch {
+        /* a page that may not change its address still works */
+      }
     }, 250);
   });
-  el.gnStop = () => { clearTimeout(timer); removeEventListener("hashchange", link); stop(); };
+  el.gnStop = () => {
+    clearTimeout(timer);
+    removeEventListener("hashchange", link);
+    stop();
+  };
 }
 
 // What fails to start keeps its static form.
 function startOne(el) {
   const before = [el.innerHTML, el.className];
-  try { startWidget(el); } catch (error) {
+  try {
+    startWidget(el);
+  } catch (error) {
     [el.innerHTML, el.className] = before;
     console.error(error);
   }

@@ -3,10 +3,12 @@
 
 const NETWORK_WORDS = wordsOf("network", {
   en: {
-    headGrid: (e) => `${e.layer} gets a map of ${e.height} x ${e.width} and gives ${e.out[0]} x ${e.out[1]}, but the linear layer after it needs ${NETWORK.grid} x ${NETWORK.grid}: square images from 223 to 270 px fit; choose such a size, aux=False or aux_pool='adaptive'.`,
+    headGrid: (e) =>
+      `${e.layer} gets a map of ${e.height} x ${e.width} and gives ${e.out[0]} x ${e.out[1]}, but the linear layer after it needs ${NETWORK.grid} x ${NETWORK.grid}: square images from 223 to 270 px fit; choose such a size, aux=False or aux_pool='adaptive'.`,
   },
   zh: {
-    headGrid: (e) => `${e.layer} 收到 ${e.height} x ${e.width} 的特征图，得到 ${e.out[0]} x ${e.out[1]}，但其后的线性层需要 ${NETWORK.grid} x ${NETWORK.grid}：223 到 270 像素的正方形图像合适；请选择这样的尺寸，或 aux=False，或 aux_pool='adaptive'。`,
+    headGrid: (e) =>
+      `${e.layer} 收到 ${e.height} x ${e.width} 的特征图，得到 ${e.out[0]} x ${e.out[1]}，但其后的线性层需要 ${NETWORK.grid} x ${NETWORK.grid}：223 到 270 像素的正方形图像合适；请选择这样的尺寸，或 aux=False，或 aux_pool='adaptive'。`,
   },
 });
 
@@ -15,11 +17,17 @@ function networkError(error, lang = "en") {
   const words = NETWORK_WORDS[lang];
   if (error.key !== "breaks") return words[error.key](error);
   const why = SIZE_WORDS[lang][error.why[0]](error.why[1]);
-  return words.breaks(error, error.height === error.width ? why : `${words.axes[error.axis]}: ${why}`);
+  return words.breaks(
+    error,
+    error.height === error.width ? why : `${words.axes[error.axis]}: ${why}`,
+  );
 }
 
 class WalkError extends Error {
-  constructor(details) { super(details.key); this.details = details; }
+  constructor(details) {
+    super(details.key);
+    this.details = details;
+  }
 }
 
 const SIDES = new Map(); // most layers repeat one of twenty sizes
@@ -38,13 +46,25 @@ function sideAfter(size, kind, kernel_size, stride, padding, ceil_mode) {
 // the four stage pools. With aux "show", heads that do not fit are left out and noted in heads:
 // [{name, height, width, grid, fits}].
 function walkNetwork({ height, width, batch = 1, classes = 1000, aux = true, ceil_mode = true }) {
-  const rows = [], heads = [];
+  const rows = [],
+    heads = [];
   const add = (name, block, kind, into, out, params = 0, madds = 0, torchinfo = 0) =>
-    rows.push({ name, block, kind, into, out, params, madds, torchinfo, bytes: 4 * out.reduce((a, b) => a * b, 1) });
+    rows.push({
+      name,
+      block,
+      kind,
+      into,
+      out,
+      params,
+      madds,
+      torchinfo,
+      bytes: 4 * out.reduce((a, b) => a * b, 1),
+    });
   const after = (layer, [n, , h, w], out_channels, kind, k, s, p, ceil) => {
     const sides = [h, w].map((side, axis) => {
       const found = sideAfter(side, kind, k, s, p, ceil);
-      if (found.why) throw new WalkError({ key: "breaks", layer, height: h, width: w, axis, why: found.why });
+      if (found.why)
+        throw new WalkError({ key: "breaks", layer, height: h, width: w, axis, why: found.why });
       return found.out;
     });
     return [n, out_channels, ...sides];
@@ -64,32 +84,46 @@ function walkNetwork({ height, width, batch = 1, classes = 1000, aux = true, cei
     return out;
   };
   const linear = (name, block, shape, features) => {
-    const out = [shape[0], features], weights = shape[1] * features, params = weights + features;
+    const out = [shape[0], features],
+      weights = shape[1] * features,
+      params = weights + features;
     add(name, block, "Linear", shape, out, params, weights * batch, params * batch);
     return out;
   };
   const head = ([name, , , channels, hidden], shape) => {
-    const [, , h, w] = shape, layer = `${name}.feature_.0`;
+    const [, , h, w] = shape,
+      layer = `${name}.feature_.0`;
     const grid = [h, w].map((side) => sideAfter(side, "avg", 5, 3, 0, false).out ?? 0);
     const fits = grid.every((side) => side === NETWORK.grid);
     heads.push({ name, height: h, width: w, grid, fits });
     if (!fits && aux === "show") return;
-    if (Math.min(h, w) < 5) throw new WalkError({ key: "headTooSmall", layer, height: h, width: w });
+    if (Math.min(h, w) < 5)
+      throw new WalkError({ key: "headTooSmall", layer, height: h, width: w });
     if (!fits) throw new WalkError({ key: "headGrid", layer, height: h, width: w, out: grid });
-    const map = conv(`${name}.feature_.1`, name, pool(layer, name, shape, "avg", 5, 3, 0, false), channels, 1, 1, 0);
+    const map = conv(
+      `${name}.feature_.1`,
+      name,
+      pool(layer, name, shape, "avg", 5, 3, 0, false),
+      channels,
+      1,
+      1,
+      0,
+    );
     const wide = linear(`${name}.clf_.0`, name, [batch, channels * map[2] * map[3]], hidden);
     add(`${name}.clf_.1`, name, "ReLU", wide, wide);
     add(`${name}.clf_.2`, name, "Dropout", wide, wide);
     linear(`${name}.clf_.3`, name, wide, classes);
   };
-  let shape = [batch, 3, height, width], error;
+  let shape = [batch, 3, height, width],
+    error;
   try {
     for (const [name, kind, ...s] of NETWORK.layers) {
       if (kind === "conv") shape = conv(name, name, shape, s[1], s[2], s[3], s[4]);
       else if (kind === "pool") shape = pool(name, name, shape, "max", s[0], s[1], s[2], ceil_mode);
       else {
         const [, one, three_, three, five_, five, proj] = s;
-        const part = (branch, from, cout, k) => conv(`${name}.${branch}`, name, from, cout, k, 1, (k - 1) / 2);
+        const part = (branch, from, cout, k) =>
+          conv(`${name}.${branch}`, name, from, cout, k, 1, (k - 1) / 2);
         part("branch1", shape, one, 1);
         part("branch2.1", part("branch2.0", shape, three_, 1), three, 3);
         part("branch3.1", part("branch3.0", shape, five_, 1), five, 5);
@@ -115,7 +149,18 @@ function blocksOf(rows) {
   const blocks = new Map();
   for (const row of rows) {
     const found = blocks.get(row.block);
-    if (!found) blocks.set(row.block, { name: row.block, layers: 1, into: row.into, out: row.out, ends: new Map(), params: row.params, madds: row.madds, torchinfo: row.torchinfo, bytes: row.bytes });
+    if (!found)
+      blocks.set(row.block, {
+        name: row.block,
+        layers: 1,
+        into: row.into,
+        out: row.out,
+        ends: new Map(),
+        params: row.params,
+        madds: row.madds,
+        torchinfo: row.torchinfo,
+        bytes: row.bytes,
+      });
     else {
       found.layers += 1;
       found.out = row.out;
@@ -124,7 +169,12 @@ function blocksOf(rows) {
     blocks.get(row.block).ends.set(row.name.split(".")[1], row.out[1]);
   }
   for (const block of blocks.values()) {
-    if (block.name.startsWith("inception")) block.out = [block.out[0], [...block.ends.values()].reduce((a, b) => a + b, 0), ...block.out.slice(2)];
+    if (block.name.startsWith("inception"))
+      block.out = [
+        block.out[0],
+        [...block.ends.values()].reduce((a, b) => a + b, 0),
+        ...block.out.slice(2),
+      ];
     delete block.ends;
   }
   return [...blocks.values()];

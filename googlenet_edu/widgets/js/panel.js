@@ -3,24 +3,32 @@
 
 const PANEL = wordsOf("panel", {
   en: {
-    notOne: (name, options, text) => `${name} must be one of ${options.map((o) => `'${o}'`).join(", ")}, but got '${text}': choose one of these.`,
-    tooLarge: (name, text) => `${name}=${text} is more than a browser holds exactly (${SAFE}): use a smaller number here, or googlenet_edu.sizes in Python.`,
+    notOne: (name, options, text) =>
+      `${name} must be one of ${options.map((o) => `'${o}'`).join(", ")}, but got '${text}': choose one of these.`,
+    tooLarge: (name, text) =>
+      `${name}=${text} is more than a browser holds exactly (${SAFE}): use a smaller number here, or googlenet_edu.sizes in Python.`,
   },
   zh: {
-    notOne: (name, options, text) => `${name} 须为 ${options.map((o) => `'${o}'`).join("、")} 之一，但得到的是 '${text}'：请选择其一。`,
-    tooLarge: (name, text) => `${name}=${text} 超出浏览器能精确表示的范围（${SAFE}）：请输入较小的数，或在 Python 中使用 googlenet_edu.sizes。`,
+    notOne: (name, options, text) =>
+      `${name} 须为 ${options.map((o) => `'${o}'`).join("、")} 之一，但得到的是 '${text}'：请选择其一。`,
+    tooLarge: (name, text) =>
+      `${name}=${text} 超出浏览器能精确表示的范围（${SAFE}）：请输入较小的数，或在 Python 中使用 googlenet_edu.sizes。`,
   },
 });
 
 // Unique ids for several widgets on one page; in Jupyter each class has a module of its own, so
 // they count together.
-const nextId = () => `gn-${(globalThis.googlenetPanels = (globalThis.googlenetPanels ?? 0) + 1)}`;
+function nextId() {
+  globalThis.googlenetPanels = (globalThis.googlenetPanels ?? 0) + 1;
+  return `gn-${globalThis.googlenetPanels}`;
+}
 
 function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
+    else if (value !== undefined && value !== false)
+      node.setAttribute(key, value === true ? "" : value);
   }
   node.append(...children.filter((child) => child !== undefined && child !== null));
   return node;
@@ -38,7 +46,11 @@ function keepKeys(event) {
 // The frame of a widget.
 function outer(kind, title, lang, ...children) {
   const keys = { onfocusin: keepKeys, onkeydown: keepKeys, onkeyup: keepKeys };
-  return h("section", { class: `gn-widget${kind}`, "aria-label": title, lang, dir: "ltr", ...keys }, ...children);
+  return h(
+    "section",
+    { class: `gn-widget${kind}`, "aria-label": title, lang, dir: "ltr", ...keys },
+    ...children,
+  );
 }
 
 // Digits as a Chinese or Japanese keyboard may write them, and the typographic minus.
@@ -52,17 +64,23 @@ function parseWhole(field, text, t) {
   const least = field.least ?? field.min;
   if (number < BigInt(least)) return { error: t.tooSmall(field.name, least, number) };
   if (number > BigInt(SAFE)) return { error: t.tooLarge(field.name, number) };
-  if (field.top !== undefined && number > BigInt(field.top)) return { error: t.over(field.name, field.top, number) };
+  if (field.top !== undefined && number > BigInt(field.top))
+    return { error: t.over(field.name, field.top, number) };
   return { value: Number(number) };
 }
 
 // A typed text as a number that may have decimals.
 function parseNumber(field, text, t, name = field.name) {
-  const given = plainDigits(text), value = Number(given);
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) || !Number.isFinite(value)) return { error: t.notNumber(name, given) };
-  if (field.above !== undefined && value <= field.above) return { error: t.above(name, field.above, value) };
-  if (field.least !== undefined && value < field.least) return { error: t.below(name, field.least, value) };
-  if (field.top !== undefined && value > field.top) return { error: t.over(name, field.top, value) };
+  const given = plainDigits(text),
+    value = Number(given);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given) || !Number.isFinite(value))
+    return { error: t.notNumber(name, given) };
+  if (field.above !== undefined && value <= field.above)
+    return { error: t.above(name, field.above, value) };
+  if (field.least !== undefined && value < field.least)
+    return { error: t.below(name, field.least, value) };
+  if (field.top !== undefined && value > field.top)
+    return { error: t.over(name, field.top, value) };
   return { value };
 }
 
@@ -70,30 +88,53 @@ function parseNumber(field, text, t, name = field.name) {
 // spaces ("0,5 1,5") it may be either, and is refused.
 function parseList(field, text, t) {
   const given = plainDigits(text).replace(/^\[|\]$/g, "");
-  const decimal = given.includes(";"), tight = /\d,\d/.test(given);
-  if (tight && !decimal && /\d,?\s+[-+.\d]/.test(given)) return { error: t.eitherComma(field.name, given) };
-  const parts = given.split(decimal ? /[\s;]+/ : /[\s,、]+/).filter(Boolean).map((part) => (decimal ? part.replace(/^([-+]?\d+),(\d+)$/, "$1.$2") : part));
-  if (parts.length < field.atLeast || parts.length > field.atMost) return { error: t.howMany(field.name, field.atLeast, field.atMost, parts.length) };
+  const decimal = given.includes(";"),
+    tight = /\d,\d/.test(given);
+  if (tight && !decimal && /\d,?\s+[-+.\d]/.test(given))
+    return { error: t.eitherComma(field.name, given) };
+  const parts = given
+    .split(decimal ? /[\s;]+/ : /[\s,、]+/)
+    .filter(Boolean)
+    .map((part) => (decimal ? part.replace(/^([-+]?\d+),(\d+)$/, "$1.$2") : part));
+  if (parts.length < field.atLeast || parts.length > field.atMost)
+    return { error: t.howMany(field.name, field.atLeast, field.atMost, parts.length) };
   const read = parts.map((part, i) => parseNumber(field, part, t, `${field.name}[${i}]`));
   return read.find((one) => one.error) ?? { value: read.map((one) => one.value) };
 }
 // Numbers for readers: 6 significant digits, and whole numbers in groups of three.
 const shortNumber = (x) => String(Number(x.toPrecision(6)));
-const listText = (values) => values.slice(0, 8).map(shortNumber).join(", ") + (values.length > 8 ? ", ..." : "");
+const listText = (values) =>
+  values.slice(0, 8).map(shortNumber).join(", ") + (values.length > 8 ? ", ..." : "");
 // n / unit with two digits, as Python writes it: halves go to the even neighbour.
 function fixed2(n, unit) {
-  const hundredths = n / (unit / 100), low = Math.floor(hundredths);
-  return hundredths - low === 0.5 && (n / unit * 8) % 1 === 0 ? ((low + (low % 2)) / 100).toFixed(2) : (n / unit).toFixed(2);
+  const hundredths = n / (unit / 100),
+    low = Math.floor(hundredths);
+  return hundredths - low === 0.5 && ((n / unit) * 8) % 1 === 0
+    ? ((low + (low % 2)) / 100).toFixed(2)
+    : (n / unit).toFixed(2);
 }
-const table = (head, rows, label) => `<div class="gn-scroll" tabindex="0" role="region" aria-label="${label}"><table class="gn-rules"><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>` +
-  rows.map(([first, ...cells]) => `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`).join("") + "</tbody></table></div>";
+// A table that scrolls; the first cell of a row is its name.
+const ruled = (label, head, body, cls = "gn-scroll gn-tall") =>
+  `<div class="${cls}" tabindex="0" role="region" aria-label="${label}"><table class="gn-rules">` +
+  `<thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead>` +
+  `<tbody>${body}</tbody></table></div>`;
+const tableRow = ([first, ...cells]) =>
+  `<tr><th scope="row">${first}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+const tableRows = (rows) => rows.map(tableRow).join("");
+const table = (head, rows, label) => ruled(label, head, tableRows(rows), "gn-scroll");
 const PARSERS = { number: parseNumber, list: parseList };
 
 // A text as the value of any field: {value} or {error: sentence}.
 function readField(field, text, t) {
   if (field.words?.includes(text)) return { value: text };
-  if (field.type === "flag") return /^(true|false)$/i.test(text) ? { value: /^true$/i.test(text) } : { error: t.notFlag(field.name, text) };
-  if (field.type === "choice") return field.options.includes(text) ? { value: text } : { error: t.notOne(field.name, field.options, text) };
+  if (field.type === "flag")
+    return /^(true|false)$/i.test(text)
+      ? { value: /^true$/i.test(text) }
+      : { error: t.notFlag(field.name, text) };
+  if (field.type === "choice")
+    return field.options.includes(text)
+      ? { value: text }
+      : { error: t.notOne(field.name, field.options, text) };
   return (PARSERS[field.type] ?? parseWhole)(field, text, t);
 }
 const sameValue = (a, b) => (Array.isArray(a) ? String(a) === String(b) : a === b);
@@ -102,7 +143,9 @@ const showValue = (value) => (Array.isArray(value) ? value.join(", ") : String(v
 // The place of the stop nearest to a value.
 function nearest(stops, value) {
   let best = 0;
-  stops.forEach((stop, i) => { if (Math.abs(stop - value) < Math.abs(stops[best] - value)) best = i; });
+  stops.forEach((stop, i) => {
+    if (Math.abs(stop - value) < Math.abs(stops[best] - value)) best = i;
+  });
   return best;
 }
 
@@ -120,7 +163,8 @@ async function copyText(text) {
 }
 
 // spec: {strings, fields, initial, defaults, presets(), compute(state, t), steps(result, t),
-// draw(result, width, selected, t), mark(drawings, result), more(state, result, t), fold(result, t), code(state, preset), last(result)}
+// draw(result, width, selected, t), mark(drawings, result), more(state, result, t), fold(result, t),
+// code(state, preset), last(result)}
 // A field is {name, type, ...}: "whole" (min, max of the slider; least, top: what is allowed; unit,
 // words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
 // what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
@@ -135,7 +179,10 @@ function renderPanel(spec, { model, el }) {
   const start = Object.fromEntries(names.map((name) => [name, model.get(name)]));
   const drafts = new Map(); // what was typed and is not a number we can use, shown and explained
   const rows = new Map();
-  let selected = 0, width = 0, frame = 0, folded = null;
+  let selected = 0,
+    width = 0,
+    frame = 0,
+    folded = null;
 
   const state = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
   const commit = (changes) => {
@@ -148,40 +195,95 @@ function renderPanel(spec, { model, el }) {
   };
 
   const root = outer("", t.title, lang);
-  const presetMenu = h("select", { id: `${id}-preset`, onchange: () => {
-    const chosen = presets[presetMenu.selectedIndex - 1];
-    if (chosen) { selected = 0; commit({ ...spec.defaults, ...chosen.state }); }
-  } }, h("option", {}, t.own));
+  const presetMenu = h(
+    "select",
+    {
+      id: `${id}-preset`,
+      onchange: () => {
+        const chosen = presets[presetMenu.selectedIndex - 1];
+        if (chosen) {
+          selected = 0;
+          commit({ ...spec.defaults, ...chosen.state });
+        }
+      },
+    },
+    h("option", {}, t.own),
+  );
   let group = null;
-  presets.forEach((preset) => {
-    if (!group || group.label !== preset.group) presetMenu.append((group = h("optgroup", { label: preset.group })));
+  for (const preset of presets) {
+    if (group?.label !== preset.group) {
+      group = h("optgroup", { label: preset.group });
+      presetMenu.append(group);
+    }
     group.append(h("option", {}, preset.label));
-  });
-  root.append(h("div", { class: "gn-head" },
-    h("strong", { class: "gn-title" }, t.title),
-    ...(presets.length ? [h("label", { for: `${id}-preset` }, t.preset), presetMenu] : []),
-    h("button", { type: "button", onclick: () => { selected = 0; drafts.clear(); commit(start); } }, t.reset)));
+  }
+  root.append(
+    h(
+      "div",
+      { class: "gn-head" },
+      h("strong", { class: "gn-title" }, t.title),
+      ...(presets.length ? [h("label", { for: `${id}-preset` }, t.preset), presetMenu] : []),
+      h(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            selected = 0;
+            drafts.clear();
+            commit(start);
+          },
+        },
+        t.reset,
+      ),
+    ),
+  );
 
   const controls = h("div", { class: "gn-controls" });
   for (const field of spec.fields) controls.append(makeField(field));
-  const windowRow = h("div", { class: "gn-field gn-step" },
+  const windowRow = h(
+    "div",
+    { class: "gn-field gn-step" },
     h("label", { for: `${id}-window` }, t.windowName ?? ""),
-    h("input", { type: "range", id: `${id}-window`, min: 0, value: 0, step: 1, oninput: (event) => { selected = Number(event.target.value); redraw(); } }),
-    h("span", { class: "gn-value" }));
+    h("input", {
+      type: "range",
+      id: `${id}-window`,
+      min: 0,
+      value: 0,
+      step: 1,
+      oninput: (event) => {
+        selected = Number(event.target.value);
+        redraw();
+      },
+    }),
+    h("span", { class: "gn-value" }),
+  );
   const result = h("output", { class: "gn-answer", "aria-live": "polite", "aria-atomic": "true" });
   const drawings = h("div", { class: "gn-drawings" });
   const more = h("div", { class: "gn-more" });
   const stepList = h("dl", { class: "gn-steps-list" });
   const code = h("code", { tabindex: "0" });
-  const copyButton = h("button", { type: "button", onclick: async () => {
-    await copyText(code.textContent);
-    copyButton.textContent = t.copied;
-    setTimeout(() => (copyButton.textContent = t.copy), 1500);
-  } }, t.copy);
+  const copyButton = h(
+    "button",
+    {
+      type: "button",
+      onclick: async () => {
+        await copyText(code.textContent);
+        copyButton.textContent = t.copied;
+        setTimeout(() => (copyButton.textContent = t.copy), 1500);
+      },
+    },
+    t.copy,
+  );
   copyButton.setAttribute("aria-live", "polite");
-  root.append(controls, result, windowRow, drawings, more,
+  root.append(
+    controls,
+    result,
+    windowRow,
+    drawings,
+    more,
     h("details", { class: "gn-details", open: true }, h("summary", {}, t.steps), stepList),
-    h("div", { class: "gn-code" }, h("span", {}, t.code), code, copyButton));
+    h("div", { class: "gn-code" }, h("span", {}, t.code), code, copyButton),
+  );
   root.addEventListener("click", (event) => {
     const mark = event.target.closest("[data-gn-set]");
     if (mark) commit(JSON.parse(mark.dataset.gnSet));
@@ -190,43 +292,93 @@ function renderPanel(spec, { model, el }) {
   el.replaceChildren(root);
 
   function makeField(field) {
-    const labelId = `${id}-${field.name}-label`, inputId = `${id}-${field.name}`;
+    const labelId = `${id}-${field.name}-label`,
+      inputId = `${id}-${field.name}`;
     const words = t.fields[field.name];
-    const label = h("label", { id: labelId, for: inputId }, h("code", {}, field.name), " ", h("span", { class: "gn-muted" }, words));
+    const label = h(
+      "label",
+      { id: labelId, for: inputId },
+      h("code", {}, field.name),
+      " ",
+      h("span", { class: "gn-muted" }, words),
+    );
     const row = { field };
     if (field.type === "choice") {
       row.hint = h("p", { class: "gn-hint" });
-      row.choice = h("select", { id: inputId, onchange: () => commit({ [field.name]: row.choice.value }) },
-        ...field.options.map((value) => h("option", { value }, t.options?.[value] ?? value)));
+      row.choice = h(
+        "select",
+        { id: inputId, onchange: () => commit({ [field.name]: row.choice.value }) },
+        ...field.options.map((value) => h("option", { value }, t.options?.[value] ?? value)),
+      );
       row.node = h("div", { class: "gn-field" }, label, row.choice, row.hint);
     } else if (field.type === "flag") {
       row.hint = h("p", { class: "gn-hint" });
-      row.flag = h("input", { type: "checkbox", id: inputId, onchange: () => commit({ [field.name]: row.flag.checked }) });
+      row.flag = h("input", {
+        type: "checkbox",
+        id: inputId,
+        onchange: () => commit({ [field.name]: row.flag.checked }),
+      });
       row.node = h("div", { class: "gn-field gn-short" }, label, row.flag, row.hint);
     } else if (field.type === "list") {
-      row.number = h("input", { type: "text", id: inputId, autocomplete: "off", spellcheck: "false", class: "gn-list",
-        oninput: () => type(field, row.number.value) });
+      row.number = h("input", {
+        type: "text",
+        id: inputId,
+        autocomplete: "off",
+        spellcheck: "false",
+        class: "gn-list",
+        oninput: () => type(field, row.number.value),
+      });
       row.hint = h("p", { class: "gn-hint", id: `${inputId}-hint` });
       row.node = h("div", { class: "gn-field gn-wide" }, label, row.number, row.hint);
     } else {
       const { stops } = field;
-      row.slider = h("input", { type: "range", min: stops ? 0 : field.min, max: stops ? stops.length - 1 : field.max,
-        step: stops ? 1 : field.step ?? 1, "aria-label": t.slider(field.name),
-        oninput: () => commit({ [field.name]: stops ? stops[row.slider.value] : Number(row.slider.value) }) });
-      row.number = h("input", { type: "text", inputmode: field.type === "number" ? "decimal" : "numeric", id: inputId, autocomplete: "off", spellcheck: "false",
+      row.slider = h("input", {
+        type: "range",
+        min: stops ? 0 : field.min,
+        max: stops ? stops.length - 1 : field.max,
+        step: stops ? 1 : (field.step ?? 1),
+        "aria-label": t.slider(field.name),
+        oninput: () =>
+          commit({ [field.name]: stops ? stops[row.slider.value] : Number(row.slider.value) }),
+      });
+      row.number = h("input", {
+        type: "text",
+        inputmode: field.type === "number" ? "decimal" : "numeric",
+        id: inputId,
+        autocomplete: "off",
+        spellcheck: "false",
         oninput: () => type(field, row.number.value),
         onkeydown: (event) => {
           const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
           if (!by || drafts.has(field.name)) return;
           event.preventDefault();
-          type(field, String(Number((Number(row.number.value) + by * (field.step ?? 1)).toPrecision(12))));
-        } });
+          type(
+            field,
+            String(Number((Number(row.number.value) + by * (field.step ?? 1)).toPrecision(12))),
+          );
+        },
+      });
       const unit = h("span", { class: "gn-unit" }, field.unit ? t[field.unit] : "");
-      row.node = h("div", { class: "gn-field" }, label, row.slider, h("span", { class: "gn-entry" }, row.number, unit));
+      row.node = h(
+        "div",
+        { class: "gn-field" },
+        label,
+        row.slider,
+        h("span", { class: "gn-entry" }, row.number, unit),
+      );
       if (field.words) {
-        row.words = h("select", { "aria-label": `${field.name}, ${t.mode}`, onchange: () =>
-          commit({ [field.name]: row.words.value === "number" ? row.last ?? 0 : row.words.value }) },
-          h("option", { value: "number" }, t.number), ...field.words.map((word) => h("option", { value: word }, `'${word}'`)));
+        row.words = h(
+          "select",
+          {
+            "aria-label": `${field.name}, ${t.mode}`,
+            onchange: () =>
+              commit({
+                [field.name]: row.words.value === "number" ? (row.last ?? 0) : row.words.value,
+              }),
+          },
+          h("option", { value: "number" }, t.number),
+          ...field.words.map((word) => h("option", { value: word }, `'${word}'`)),
+        );
         row.node.classList.add("gn-worded");
         label.after(row.words);
       }
@@ -269,11 +421,18 @@ function renderPanel(spec, { model, el }) {
           row.slider.max = Math.max(field.max, value);
           row.slider.value = value;
         }
-        row.slider.setAttribute("aria-valuetext", `${value} ${field.unit ? t[field.unit] : ""}`.trim());
+        row.slider.setAttribute(
+          "aria-valuetext",
+          `${value} ${field.unit ? t[field.unit] : ""}`.trim(),
+        );
       }
       // What is being typed stays as it is while it means the value.
-      const typed = document.activeElement === row.number && row.typed === row.number.value && sameValue(row.meant, value);
-      if (!draft && !word && !typed && row.number.value !== showValue(value)) row.number.value = showValue(value);
+      const typed =
+        document.activeElement === row.number &&
+        row.typed === row.number.value &&
+        sameValue(row.meant, value);
+      if (!draft && !word && !typed && row.number.value !== showValue(value))
+        row.number.value = showValue(value);
       if (draft && row.number.value !== draft.text) row.number.value = draft.text;
       row.number.setAttribute("aria-invalid", draft ? "true" : "false");
       if (draft) row.number.setAttribute("aria-describedby", row.hint.id);
@@ -296,12 +455,17 @@ function renderPanel(spec, { model, el }) {
     for (const part of [drawings, more]) part.hidden = wrong;
     windowRow.hidden = wrong || !spec.last;
     const same = presets.findIndex((preset) =>
-      Object.entries({ ...spec.defaults, ...preset.state }).every(([name, value]) => sameValue(now[name], value)));
+      Object.entries({ ...spec.defaults, ...preset.state }).every(([name, value]) =>
+        sameValue(now[name], value),
+      ),
+    );
     presetMenu.selectedIndex = same + 1;
     code.textContent = spec.code(now, presets[same], answer);
     code.parentElement.hidden = Boolean(draft);
     const lines = wrong || !spec.steps ? [] : spec.steps(answer, t);
-    stepList.replaceChildren(...lines.flatMap(([name, words]) => [h("dt", {}, name), h("dd", {}, words)]));
+    stepList.replaceChildren(
+      ...lines.flatMap(([name, words]) => [h("dt", {}, name), h("dd", {}, words)]),
+    );
     stepList.parentElement.hidden = !lines.length;
     if (!wrong) {
       if (spec.last) {
@@ -324,27 +488,45 @@ function renderPanel(spec, { model, el }) {
 
   // What is folded away is made when it is opened: a long table costs more than the rest.
   function fill() {
-    for (const one of more.querySelectorAll("[data-gn-fold]")) replaceInside(one, one.parentElement.open ? spec.fold(folded, t) : "");
+    for (const one of more.querySelectorAll("[data-gn-fold]"))
+      replaceInside(one, one.parentElement.open ? spec.fold(folded, t) : "");
   }
 
   // New content, with the reader's focus and scroll positions where they were.
   function replaceInside(part, html) {
     if (part.gnHtml === html) return;
     part.gnHtml = html;
-    const scrolled = [...part.querySelectorAll(".gn-scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
-    const focused = part.contains(document.activeElement) ? document.activeElement.dataset.gnSet : undefined;
-    const open = new Set([...part.querySelectorAll("details[open][data-gn-key]")].map((one) => one.dataset.gnKey));
+    const scrolled = [...part.querySelectorAll(".gn-scroll")].map((one) => [
+      one.scrollLeft,
+      one.scrollTop,
+    ]);
+    const focused = part.contains(document.activeElement)
+      ? document.activeElement.dataset.gnSet
+      : undefined;
+    const open = new Set(
+      [...part.querySelectorAll("details[open][data-gn-key]")].map((one) => one.dataset.gnKey),
+    );
     part.innerHTML = html;
-    part.querySelectorAll(".gn-scroll").forEach((one, i) => { if (scrolled[i]) [one.scrollLeft, one.scrollTop] = scrolled[i]; });
-    if (focused) [...part.querySelectorAll("[data-gn-set]")].find((one) => one.dataset.gnSet === focused)?.focus();
-    part.querySelectorAll("details[data-gn-key]").forEach((one) => { if (open.has(one.dataset.gnKey)) one.open = true; });
+    part.querySelectorAll(".gn-scroll").forEach((one, i) => {
+      if (scrolled[i]) [one.scrollLeft, one.scrollTop] = scrolled[i];
+    });
+    if (focused)
+      [...part.querySelectorAll("[data-gn-set]")]
+        .find((one) => one.dataset.gnSet === focused)
+        ?.focus();
+    part.querySelectorAll("details[data-gn-key]").forEach((one) => {
+      if (open.has(one.dataset.gnKey)) one.open = true;
+    });
   }
 
   const handlers = names.map((name) => {
     let last = model.get(name);
     const handler = () => {
       // What a link brings from a widget that has no result.
-      if (model.get(name) === null) { model.set(name, last); return; }
+      if (model.get(name) === null) {
+        model.set(name, last);
+        return;
+      }
       last = model.get(name);
       drafts.delete(name); // a value set from Python replaces what was typed
       cancelAnimationFrame(frame);
@@ -355,12 +537,18 @@ function renderPanel(spec, { model, el }) {
   });
   const observer = new ResizeObserver(() => {
     const now = Math.floor(root.clientWidth - 32);
-    if (now > 0 && now !== width) { width = now; redraw(); }
+    if (now > 0 && now !== width) {
+      width = now;
+      redraw();
+    }
   });
   observer.observe(root);
   width = Math.max(260, Math.floor(root.clientWidth - 32));
   redraw();
-  el.gnType = (name, text) => { const row = rows.get(name); if (row) type(row.field, text); };
+  el.gnType = (name, text) => {
+    const row = rows.get(name);
+    if (row) type(row.field, text);
+  };
   return () => {
     observer.disconnect();
     cancelAnimationFrame(frame);

@@ -4,12 +4,16 @@
 const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 function phrase(text) {
-  if (typeof text === "object") return Object.fromEntries(Object.entries(text).map(([key, one]) => [key, phrase(one)]));
+  if (typeof text === "object")
+    return Object.fromEntries(Object.entries(text).map(([key, one]) => [key, phrase(one)]));
   if (!text.includes("{")) return text;
   return (...given) =>
     text.replace(/\{([\w.]+)(:,)?\}/g, (_, path, group) => {
       const [first, ...rest] = path.split(".");
-      const value = rest.reduce((from, key) => from[key], /^\d/.test(first) ? given[first] : given[0][first]);
+      const value = rest.reduce(
+        (from, key) => from[key],
+        /^\d/.test(first) ? given[first] : given[0][first],
+      );
       return group ? grouped(value) : value;
     });
 }

@@ -10,13 +10,15 @@ function floorDiv(a, b) {
   return a % b !== 0n && a < 0n !== b < 0n ? q - 1n : q;
 }
 const ceilDiv = (a, b) => -floorDiv(-a, b);
+// biome-ignore lint/complexity/useMathMinMax: Math.min takes no BigInt
 const least = (a, b) => (a < b ? a : b);
+// biome-ignore lint/complexity/useMathMinMax: Math.max takes no BigInt
 const most = (a, b) => (a > b ? a : b);
 
 // "111.5", "4" or "about 54.333"; halves of a thousandth go to the even neighbour, as in Python.
 function decimal(n, d, about = "about ") {
   if (n % d === 0n) return String(n / d);
-  const twice = 2n * (((1000n * n) % d + d) % d);
+  const twice = 2n * ((((1000n * n) % d) + d) % d);
   let t = floorDiv(1000n * n, d);
   if (twice > d || (twice === d && t % 2n !== 0n)) t += 1n;
   const a = t < 0n ? -t : t;
@@ -31,7 +33,8 @@ function axisSteps(s) {
   const [n, k, stride, d] = [s.size, s.kernel_size, s.stride, s.dilation].map(BigInt);
   if (s.padding === "same" && stride !== 1n) return { error: ["sameStride", { stride }] };
   const span = d * (k - 1n) + 1n;
-  let left = 0n, right = 0n;
+  let left = 0n,
+    right = 0n;
   if (s.padding === "same") {
     left = (span - 1n) / 2n;
     right = span - 1n - left;
@@ -47,8 +50,23 @@ function axisSteps(s) {
   const out = whole + 1n - (dropped ? 1n : 0n);
   if (!pool && room < 0n) return { error: ["kernelTooLarge", { span, padded }] };
   if (out < 1n) return { error: ["windowTooLarge", { span, padded, out }] };
-  const a = { kind: s.kind, n, k, stride, d, span, left, right, padded, room, ceil, whole, dropped, out,
-    include: s.count_include_pad !== false };
+  const a = {
+    kind: s.kind,
+    n,
+    k,
+    stride,
+    d,
+    span,
+    left,
+    right,
+    padded,
+    room,
+    ceil,
+    whole,
+    dropped,
+    out,
+    include: s.count_include_pad !== false,
+  };
   a.unread = unreadCells(a);
   return a;
 }
@@ -72,7 +90,9 @@ function unreadCells(a, limit = 5) {
     const before = (position) => {
       const inside = least(position, end);
       const rest = inside % a.stride;
-      return (inside / a.stride) * gap + (gap ? most(0n, rest - a.k) : 0n) + most(0n, position - end);
+      return (
+        (inside / a.stride) * gap + (gap ? most(0n, rest - a.k) : 0n) + most(0n, position - end)
+      );
     };
     const count = before(a.n + a.left) - before(a.left);
     if (count && gap) {
@@ -83,7 +103,8 @@ function unreadCells(a, limit = 5) {
         if (stop >= a.n) break;
       }
     }
-    if (count && ranges.length < limit && end - a.left < a.n) ranges.push([most(0n, end - a.left), a.n]);
+    if (count && ranges.length < limit && end - a.left < a.n)
+      ranges.push([most(0n, end - a.left), a.n]);
     return { count, ranges };
   }
   if (a.n > SCAN_LIMIT) return { count: null, ranges };
@@ -92,7 +113,12 @@ function unreadCells(a, limit = 5) {
   for (let tap = 0; tap < taps; tap++) {
     const start = tap * d - left;
     const stop = Math.min(n, start + (outs - 1) * stride + 1);
-    for (let x = start >= 0 ? start : start + Math.ceil(-start / stride) * stride; x < stop; x += stride) seen[x] = 1;
+    for (
+      let x = start >= 0 ? start : start + Math.ceil(-start / stride) * stride;
+      x < stop;
+      x += stride
+    )
+      seen[x] = 1;
   }
   let count = 0n;
   for (let x = 0; x < n; x++) {

@@ -3,26 +3,39 @@
 const count = (cells, word) => `${cells} ${word}${cells === 1n ? "" : "s"}`;
 
 function listRanges(unread, to, comma) {
-  const parts = unread.ranges.slice(0, 4).map(([a, b]) => (b - a === 1n ? `${a}` : `${a}${to}${b - 1n}`));
+  const parts = unread.ranges
+    .slice(0, 4)
+    .map(([a, b]) => (b - a === 1n ? `${a}` : `${a}${to}${b - 1n}`));
   if (unread.ranges.length > 4) parts.push("...");
   return parts.join(comma);
 }
 
 const SIZE_WORDS = wordsOf("sizes", {
   en: {
-    windowText: (a, i) => { const w = windowAt(a, i); return `${i}: reads cells ${w.start} to ${w.stop - 1n}${a.kind === "avg" ? `, divides by ${w.divisor}` : ""}`; },
+    windowText: (a, i) => {
+      const w = windowAt(a, i);
+      return `${i}: reads cells ${w.start} to ${w.stop - 1n}${a.kind === "avg" ? `, divides by ${w.divisor}` : ""}`;
+    },
     inputStrip: (a) => `input, ${a.n} px${a.left ? ` and padding (${a.left} + ${a.right})` : ""}`,
     outputStrip: (a) => `output, ${count(a.out, "cell")}, same scale`,
-    cellsLabel: (a, i) => `The ends of the axis cell by cell, with the windows below; window ${i} marked; ${unreadText(a)}`,
-    lastWindow: (a) => `it would start at ${a.whole} × ${a.stride} = ${a.whole * a.stride} ${a.dropped ? ">=" : "<"} ${a.n} + ${a.left} = ${a.n + a.left}: ${a.dropped ? "dropped" : "kept"}`,
-    unread: (u) => `${count(u.count, "cell")}, index ${listRanges(u, " to ", ", ")} (counted from 0)`,
+    cellsLabel: (a, i) =>
+      `The ends of the axis cell by cell, with the windows below; window ${i} marked; ${unreadText(a)}`,
+    lastWindow: (a) =>
+      `it would start at ${a.whole} × ${a.stride} = ${a.whole * a.stride} ${a.dropped ? ">=" : "<"} ${a.n} + ${a.left} = ${a.n + a.left}: ${a.dropped ? "dropped" : "kept"}`,
+    unread: (u) =>
+      `${count(u.count, "cell")}, index ${listRanges(u, " to ", ", ")} (counted from 0)`,
   },
   zh: {
-    windowText: (a, i) => { const w = windowAt(a, i); return `${i}：读取第 ${w.start} 到 ${w.stop - 1n} 格${a.kind === "avg" ? `，除以 ${w.divisor}` : ""}`; },
+    windowText: (a, i) => {
+      const w = windowAt(a, i);
+      return `${i}：读取第 ${w.start} 到 ${w.stop - 1n} 格${a.kind === "avg" ? `，除以 ${w.divisor}` : ""}`;
+    },
     inputStrip: (a) => `输入，${a.n} 像素${a.left ? `，填充 ${a.left} + ${a.right}` : ""}`,
     outputStrip: (a) => `输出，${a.out} 格，同一比例`,
-    cellsLabel: (a, i) => `轴的两端逐格画出，窗口在下方；标出第 ${i} 个窗口；${unreadText(a, "zh")}`,
-    lastWindow: (a) => `它将从 ${a.whole} × ${a.stride} = ${a.whole * a.stride} 开始，${a.dropped ? ">=" : "<"} ${a.n} + ${a.left} = ${a.n + a.left}：${a.dropped ? "丢弃" : "保留"}`,
+    cellsLabel: (a, i) =>
+      `轴的两端逐格画出，窗口在下方；标出第 ${i} 个窗口；${unreadText(a, "zh")}`,
+    lastWindow: (a) =>
+      `它将从 ${a.whole} × ${a.stride} = ${a.whole * a.stride} 开始，${a.dropped ? ">=" : "<"} ${a.n} + ${a.left} = ${a.n + a.left}：${a.dropped ? "丢弃" : "保留"}`,
     unread: (u) => `${u.count} 格，下标 ${listRanges(u, " 到 ", "、")}（从 0 数起）`,
   },
 });
@@ -47,8 +60,11 @@ function sizeSteps(a, t, lang) {
   ];
   const windows = a.whole + 1n;
   if (a.ceil) {
-    lines.push([n.windows, `${a.whole} + 1 = ${windows}`], [n.last, t.lastWindow(a)],
-      [n.out, a.dropped ? `${windows} - 1 = ${a.out}` : `${a.out}`]);
+    lines.push(
+      [n.windows, `${a.whole} + 1 = ${windows}`],
+      [n.last, t.lastWindow(a)],
+      [n.out, a.dropped ? `${windows} - 1 = ${a.out}` : `${a.out}`],
+    );
   } else {
     lines.push([n.out, `${a.whole} + 1 = ${a.out}`]);
   }
@@ -69,17 +85,23 @@ function sizeWidget(kindOf, rest) {
     result: (a) => Number(a.out),
     draw(a, width, selected, t) {
       if (!canDraw(a)) return `<p class="gn-muted">${t.tooLargeToDraw}</p>`;
-      const legend = Object.entries(t.legend)
-        .filter(([cls]) => (cls !== "gn-pad" || a.left + a.right > 0n) && (cls !== "gn-unread" || a.unread.count !== 0n))
-        .map(([cls, word]) => `<span><i class="gn-key ${cls}"></i>${word}</span>`).join("");
+      const legend = Object.entries(t.legend).filter(
+        ([cls]) =>
+          (cls !== "gn-pad" || a.left + a.right > 0n) &&
+          (cls !== "gn-unread" || a.unread.count !== 0n),
+      );
       const wide = width >= 560;
       const strip = wide ? width - 300 : width;
-      return `<div class="gn-row"><div>${drawOverview(a, strip, selected, t)}</div><div>${drawSquares(a, wide ? 280 : width, selected, t)}</div></div>` +
-        `<div>${drawCells(a, width, selected, t)}</div><p class="gn-legend">${legend}</p>`;
+      const squares = drawSquares(a, wide ? 280 : width, selected, t);
+      return (
+        beside(drawOverview(a, strip, selected, t), squares) +
+        `<div>${drawCells(a, width, selected, t)}</div>${legendOf(legend)}`
+      );
     },
     ...rest,
   };
-  for (const [lang, words] of Object.entries(SIZE_WORDS)) spec.strings[lang] = { ...words, ...spec.strings[lang], lang };
+  for (const [lang, words] of Object.entries(SIZE_WORDS))
+    spec.strings[lang] = { ...words, ...spec.strings[lang], lang };
   spec.render = (context) => renderPanel(spec, context);
   return spec;
 }
