@@ -22,6 +22,7 @@ WIDGETS = {
     "receptive_field": "ReceptiveField",
     "summary_reader": "SummaryReader",
     "cost_ledger": "CostLedger",
+    "sliding_window": "SlidingWindow",
     "quiz": "Quiz",
 }
 SLIDERS = tuple(name for name in WIDGETS if name != "quiz")  # those with settings
