@@ -90,7 +90,7 @@ const sliding_window = {
     const sums = a.products.map(sumOf);
     return [
       ...a.read.map((x, c) => [
-        t.input(c),
+        t.channel(c),
         `${x.map((v, i) => `${v}×${signed(a.weight[c][i])}`).join(" + ")} = ${minus(sums[c])}`,
       ]),
       [n.total, `${[...sums, a.bias].map(signed).join(" + ")} = ${a.shown}`],
@@ -120,9 +120,12 @@ const sliding_window = {
       values.forEach((v, i) => {
         const [cls, opacity = 1, more = ""] = look(v, i);
         const at = [x + (i % n) * u, y + Math.floor(i / n) * u];
-        cells += box(...at, u, u, `${cls}" fill-opacity="${opacity}"${more} data-x="`);
-        if (v !== null)
-          say(at[0] + u / 2, at[1] + u / 2 + 4, minus(v), u < 19 ? "gn-tiny" : "gn-small");
+        cells += box(...at, u, u, cls, ` fill-opacity="${opacity}"${more}`);
+        if (v === null) return;
+        const text = minus(v),
+          room = u / text.length;
+        const size = room > 7.4 ? "gn-small" : room > 6.8 ? "gn-tiny" : "gn-fine";
+        say(at[0] + u / 2, at[1] + u / 2 + 4, text, size);
       });
     };
     const along = [0, full + 1, full + 5, full + 9];
@@ -176,7 +179,7 @@ const sliding_window = {
         : wide
           ? [far, 20 + m * (side * big + 26)]
           : [left + m * (side * big + 20), bottom - side * big - 4];
-      if (conv || wide) say(Math.max(at[0] + (side * big) / 2, at[0] + 20), at[1] - 6, t.map(m));
+      say(Math.max(at[0] + (side * big) / 2, at[0] + 20), at[1] - 6, t.map(m));
       const known = (i) => m * side * side + i <= now;
       grid(
         at,
@@ -194,7 +197,7 @@ const sliding_window = {
       svg(Math.floor(width), Math.ceil(bottom), t.drawing(a), cells + texts) +
       legendOf([
         ["gn-reading", t.names.window],
-        ["gn-pad", `${t.names.padding}, ${a.mode === "max" ? "−∞" : 0}`],
+        ...(a.padding ? [["gn-pad", `${t.names.padding}, ${a.mode === "max" ? "−∞" : 0}`]] : []),
       ])
     );
   },

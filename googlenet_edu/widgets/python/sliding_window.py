@@ -8,7 +8,7 @@ from ...checks import words
 from ...sizes import SizeError, conv_output_size, pool_output_size
 from .base import Choice, LiveWidget, Whole
 from .presets import EXAMPLE
-from .static import SVG, answer, short_number, table
+from .static import SVG, answer, short_number
 
 __all__ = ["SlidingWindow"]
 
@@ -106,7 +106,7 @@ class SlidingWindow(LiveWidget):
             weights = WEIGHT[self.channel][c]
             terms = " + ".join(f"{x}×{_signed(w)}" for x, w in zip(read, weights, strict=True))
             sums.append(sum(self._products(self.channel, self.row, self.column)[c]))
-            lines.append((t["input"].format(c), f"{terms} = {_text(sums[-1])}"))
+            lines.append((t["channel"].format(c), f"{terms} = {_text(sums[-1])}"))
         total = " + ".join(map(_signed, [*sums, BIAS[self.channel]]))
         return [*lines, (t["names"]["total"], f"{total} = {shown}")]
 
@@ -120,19 +120,21 @@ class SlidingWindow(LiveWidget):
 
     def _body(self):
         t = words("sliding_window", self.lang)
-        parts = [answer(self._answer())]
+        parts = []
         for channel, row, column in self._frames():
             cell = {"channel": channel, "row": row, "column": column, "lang": self.lang}
             frame = type(self)(**self.state | cell)
-            parts.append(frame._drawing(t) + table(frame._steps(t)))
+            lines = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in frame._steps(t))
+            lines = f'<dl class="gn-steps-list">{lines}</dl>'
+            parts += [answer(frame._answer()), frame._drawing(t), lines]
         return "".join(parts)
 
     def _drawing(self, t):
-        unit, conv = 18, self.mode == "conv"
+        unit, big, conv = 18, 24, self.mode == "conv"
         full, side = 5 + 2 * self.padding, len(self.out[0])
-        height = (full + (8 if conv else side + 1)) * unit + 24
+        height = (full + 8) * unit + 24 if conv else (full + 1) * unit + side * big + 24
         if conv:
-            height = max(height, 2 * (side * unit + 24))
+            height = max(height, 2 * (side * big + 24))
         drawing = SVG(640, height, t["drawing"].format(**self.state, shown=_text(self.value)))
         here = (self.row * self.stride, self.column * self.stride, 3)
         empty = "" if self.mode == "max" else "0"
@@ -153,15 +155,18 @@ class SlidingWindow(LiveWidget):
                 products = self._products(self.channel, self.row, self.column)
                 for shift, nine in ((1, WEIGHT[self.channel]), (5, products)):
                     three = [list(map(_text, nine[c][i : i + 3])) for i in (0, 3, 6)]
-                    _grid(
-                        drawing, middle, 18 + (full + shift) * unit, unit, three, "gn-out-of-reach"
-                    )
+                    y = 18 + (full + shift) * unit
+                    _grid(drawing, middle, y, unit, three, "gn-out-of-reach")
+                    if c == 2:
+                        name = t["names"]["products"] if shift == 5 else t["times"]
+                        drawing.text(middle + 62, y + 31, name.format(self.channel))
         for m, values in enumerate(self.out):
             if conv:
-                x, y = (3 * full + 4) * unit, 18 + m * (side * unit + 24)
+                x, y = (3 * full + 5) * unit, 18 + m * (side * big + 24)
                 drawing.text(x, y - 6, t["map"].format(m))
             else:
-                x, y = m * (full + 1) * unit + (full - side) * unit / 2 + 2, 18 + (full + 1) * unit
+                x = m * (full + 1) * unit + (full * unit - side * big) / 2 + 2
+                y = 18 + (full + 1) * unit
             shown = [
                 [
                     _text(round(v, 1)) if (m * side + r) * side + c <= now else ""
@@ -170,7 +175,7 @@ class SlidingWindow(LiveWidget):
                 for r, line in enumerate(values)
             ]
             mark = (self.row, self.column, 1) if m == self.channel else None
-            _grid(drawing, x, y, unit, shown, "gn-result", mark)
+            _grid(drawing, x, y, big, shown, "gn-out-of-reach", mark)
         return str(drawing)
 
     def _code(self):
