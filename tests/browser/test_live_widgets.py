@@ -108,24 +108,24 @@ def test_the_window_steps_by_button_key_click_and_clock(bare_page):
     place = "(root) => ['channel', 'row', 'column'].map((n) => root.parentElement.gnModel.get(n))"
     before = root.bounding_box()
     root.get_by_role("button", name="Next").click()
-    expect(answer).to_have_text("Map 0, row 0, column 1: 16")
+    expect(answer).to_have_text("Map 0, cell (0, 1): 16")
     cells.focus()
     for key, cell in {"ArrowDown": [0, 1, 1], "End": [0, 4, 4], "ArrowRight": [1, 0, 0],
                       "ArrowUp": [1, 0, 0], "ArrowLeft": [0, 4, 4], "Home": [0, 0, 0]}.items():  # fmt: skip
         page.keyboard.press(key)
         assert root.evaluate(place) == cell, key
-        expect(answer).to_contain_text("Map {}, row {}, column {}: ".format(*cell))
+        expect(answer).to_contain_text("Map {}, cell ({}, {}): ".format(*cell))
         assert root.bounding_box() == before  # nothing moves under the pointer
         assert cells.evaluate("(e) => document.activeElement === e")
     cells.locator("[data-gn-set]").last.click()
-    expect(answer).to_have_text("Map 1, row 4, column 4: −2")
+    expect(answer).to_have_text("Map 1, cell (4, 4): −2")
     # A smaller map begins again instead of ending in an error.
     root.get_by_role("textbox", name="stride").fill("3")
-    expect(answer).to_have_text("Map 0, row 0, column 0: −12")
+    expect(answer).to_have_text("Map 0, cell (0, 0): −12")
     play = root.get_by_role("button", name="Play")
     play.click()  # the first step at once, the next ones with the clock
     expect(answer).to_have_attribute("aria-live", "off")
-    expect(answer).to_have_text("Map 1, row 1, column 1: −3")
+    expect(answer).to_have_text("Map 1, cell (1, 1): −3")
     expect(play).to_have_text("Play")  # it stops at the last cell
     expect(answer).to_have_attribute("aria-live", "polite")
     play.click()
