@@ -144,6 +144,22 @@ def summary_reader(rng):
     return found
 
 
+def sliding_window(rng):
+    names = ("mode", "padding", "stride", "channel", "row", "column")
+    cells = [(m, 0, 0) for m in range(3)] + [(0, 1, 2), (1, 2, 1), (2, 6, 6), (1, 4, 4), (0, 3, 0)]
+    modes, paddings, strides = ("conv", "max", "avg"), range(3), range(1, 4)
+    found = [
+        dict(zip(names, (*shape, *cell), strict=True))
+        for shape in itertools.product(modes, paddings, strides)
+        for cell in cells
+    ]
+    for _ in range(240):
+        state = {"mode": rng.choice(modes), "padding": rng.randint(0, 1), "stride": 1}
+        state |= {"channel": rng.randint(0, 1)}
+        found.append(state | {name: rng.randint(0, 2) for name in names[4:]})
+    return found
+
+
 STATES = {
     "batch_norm": batch_norm,
     "cost_ledger": cost_ledger,
@@ -151,6 +167,7 @@ STATES = {
     "lrn": lrn,
     "receptive_field": receptive_field,
     "shape_chain": shape_chain,
+    "sliding_window": sliding_window,
     "summary_reader": summary_reader,
 }
 
@@ -171,6 +188,8 @@ WRONG = {
     + [("values", *pair) for pair in _LIST],
     "lrn": [(name, *pair) for name in ("alpha", "k", "beta") for pair in _NUMBER]
     + [("values", *pair) for pair in _LIST] + [("size", "33", 33), ("size", "0", 0), ("channel", "-1", -1)],
+    "sliding_window": [("stride", *pair) for pair in _WHOLE]
+    + [("padding", "3", 3), ("mode", "min", "min"), ("row", "-1", -1), ("channel", "x", "x")],
     "summary_reader": [("image_size", *pair) for pair in _WHOLE]
     + [("depth", "6", 6), ("depth", "0", 0), ("column", "money", "money"), ("row", "-1", -1)],
 }  # fmt: skip

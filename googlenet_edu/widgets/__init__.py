@@ -22,6 +22,7 @@ WIDGETS = {
     "receptive_field": "ReceptiveField",
     "summary_reader": "SummaryReader",
     "cost_ledger": "CostLedger",
+    "sliding_window": "SlidingWindow",
     "live_network": "LiveNetwork",
     "quiz": "Quiz",
 }

@@ -5,13 +5,14 @@ and because Chrome refuses modules on file://.
 """
 
 import json
+import re
 from base64 import b64decode, b64encode
 from functools import cache
 from pathlib import Path
 
 from ..plots.colors import widget_variables
 from . import WIDGETS
-from .python.presets import network_presets, network_table
+from .python.presets import EXAMPLE, network_presets, network_table
 
 __all__ = [
     "book_css", "book_script", "embed_script", "live_data", "live_script", "module_for",
@@ -33,6 +34,7 @@ SYSTEM = (
     "html:not([data-theme]):not([theme]) "
     "body:not([data-jp-theme-light]):not(.vscode-light) .gn-widget"
 )
+PRESET_KEYS = ("size", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "kind")
 # What tests and other pages may call by name.
 PUBLIC = (
     "axisSteps, caffePool, decimal, filled, sizeSteps, walkNetwork, networkError, SIZE_WORDS, "
@@ -42,11 +44,35 @@ LIVE_PUBLIC = "readGnet, LiveNet, prepareDrawing, enlarge, disturb, softmax, see
 
 
 def _source(name):
-    """A file without comment lines and indentation: they are for those who read the source."""
+    """A file without comment lines and layout: they are for those who read the source."""
+    signs = r" ?([=<>?:;,{}()\[\]&|]) ?" if name.endswith(".js") else r"([;:,{}]) | (?={)"
     lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
     return "".join(
-        f"{line}\n" for line in map(str.strip, lines) if line and not line.startswith("//")
+        f"{_packed(line, signs)}\n"
+        for line in map(str.strip, lines)
+        if line and not line.startswith("//")
     )
+
+
+def _packed(line, signs):
+    """A line without the spaces around its signs; texts stay, and a line that may hold others."""
+    if re.search(r"[`']|/(?! )", line):
+        return line
+    parts = line.split('"')
+    parts[::2] = [re.sub(signs, r"\1", part) for part in parts[::2]]
+    return '"'.join(parts)
+
+
+def _rows(presets):
+    """Presets as [[group, [label, channels, values of PRESET_KEYS], ...], ...] for words.js."""
+    groups = {}
+    for one in presets:
+        values = [one["state"].get(key) for key in PRESET_KEYS]
+        while values[-1] is None:
+            values.pop()
+        row = [one["label"], one.get("channels"), *values]
+        groups.setdefault(one["group"], []).append(row)
+    return [[group, *rows] for group, rows in groups.items()]
 
 
 def _json(value):
@@ -58,7 +84,8 @@ def _words():
 
 
 def _shared(words):
-    data = {**network_presets(), **network_table()}
+    data = {kind: _rows(presets) for kind, presets in network_presets().items()}
+    data |= {**network_table(), "example": EXAMPLE, "keys": PRESET_KEYS}
     parts = [f"const WORDS = {_json(words)};\n", f"const NETWORK = {_json(data)};\n"]
     return parts + [*map(_source, [*SHARED, *NETWORK])]
 

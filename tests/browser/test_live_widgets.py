@@ -157,7 +157,9 @@ class Shapes(HTMLParser):
             self.found.append(data.strip())
 
 
-@pytest.mark.parametrize("name", widgets.SLIDERS)
+# The sliding window's static form is three frames of a smaller drawing; its numbers are compared
+# with torch's in tests/unit/test_widget_results.py.
+@pytest.mark.parametrize("name", [one for one in widgets.SLIDERS if one != "sliding_window"])
 def test_the_static_drawing_is_the_live_one(bare_page, name):
     drawn = bare_page(name).page.evaluate(DRAW, name)
     assert len(drawn) >= 6 and sum(live is not None for _, live in drawn) >= len(drawn) / 2
@@ -211,3 +213,37 @@ def _values(text, chance):
         found[name] = chance.random() < 0.5 if no else value
     given = [found[str(i)] for i in range(len(found))] if "0" in found else []
     return given, {} if given else found
+
+
+def test_the_window_steps_by_button_key_click_and_clock(bare_page):
+    root = bare_page("sliding_window")
+    page, answer, cells = root.page, root.locator("output").first, root.locator(".gn-drawings")
+    place = "(root) => ['channel', 'row', 'column'].map((n) => root.parentElement.gnModel.get(n))"
+    before = root.bounding_box()
+    root.get_by_role("button", name="Next").click()
+    expect(answer).to_have_text("Map 0, cell (0, 1): 16")
+    cells.focus()
+    for key, cell in {"ArrowDown": [0, 1, 1], "End": [0, 4, 4], "ArrowRight": [1, 0, 0],
+                      "ArrowUp": [1, 0, 0], "ArrowLeft": [0, 4, 4], "Home": [0, 0, 0]}.items():  # fmt: skip
+        page.keyboard.press(key)
+        assert root.evaluate(place) == cell, key
+        expect(answer).to_contain_text("Map {}, cell ({}, {}): ".format(*cell))
+        assert root.bounding_box() == before  # nothing moves under the pointer
+        assert cells.evaluate("(e) => document.activeElement === e")
+    cells.locator("[data-gn-set]").last.click()
+    expect(answer).to_have_text("Map 1, cell (4, 4): −2")
+    # A smaller map begins again instead of ending in an error.
+    root.get_by_role("textbox", name="stride").fill("3")
+    expect(answer).to_have_text("Map 0, cell (0, 0): −12")
+    play = root.get_by_role("button", name="Play")
+    play.click()  # the first step at once, the next ones with the clock
+    expect(answer).to_have_attribute("aria-live", "off")
+    expect(answer).to_have_text("Map 1, cell (1, 1): −3")
+    expect(play).to_have_text("Play")  # it stops at the last cell
+    expect(answer).to_have_attribute("aria-live", "polite")
+    play.click()
+    root.get_by_role("button", name="Pause").click()
+    expect(play).to_have_text("Play")
+    root.get_by_label("mode").select_option("max")
+    root.get_by_role("textbox", name="padding").fill("2")
+    expect(answer).to_contain_text("Not possible: padding=2 is more than half of kernel_size=3")

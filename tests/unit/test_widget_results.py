@@ -1,6 +1,7 @@
 """The widgets' results against torch, torchinfo, the ledger and the size functions."""
 
 import html
+import itertools
 import random
 import re
 from contextlib import suppress
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 import googlenet_edu
 from googlenet_edu import GoogLeNet, layers, ledger, summarize, widgets
 from googlenet_edu.architecture import BACKBONE, INCEPTION
-from googlenet_edu.checks import number_text, short_number
+from googlenet_edu.checks import number_text, short_number, words
 from googlenet_edu.costs import block_facts
 from googlenet_edu.sizes import SizeError, receptive_field
 from tests.widget_states import CHANNELS, STATES
@@ -21,7 +22,8 @@ CLASSES = {name: widgets.widget_class(name) for name in STATES}
 each_widget = pytest.mark.parametrize("name", sorted(STATES))
 NAMES = {"torch": torch, "GoogLeNet": GoogLeNet, "Inception": layers.Inception,
          "BasicConv2d": layers.BasicConv2d, "BACKBONE": BACKBONE, "ledger": ledger,
-         "receptive_field": receptive_field, "summarize": summarize}  # fmt: skip
+         "receptive_field": receptive_field, "summarize": summarize,
+         "SlidingWindow": widgets.SlidingWindow}  # fmt: skip
 
 
 def made(name, count, seed=1):
@@ -76,6 +78,34 @@ def test_lrn_is_that_of_torch():
         x = torch.tensor(widget.values, dtype=torch.double).view(1, -1, 1, 1)
         out = F.local_response_norm(x, widget.size, alpha, widget.beta, widget.k)
         close(out.flatten(), widget.outputs)
+
+
+def test_the_sliding_window_is_that_of_torch():
+    """Every cell of every mode, padding and stride; the sentences and sums name its value."""
+    x, weight, bias = widgets.SlidingWindow.tensors()
+    shapes = itertools.product(("conv", "max", "avg"), range(3), range(1, 4))
+    for mode, padding, stride in shapes:
+        widget = widgets.SlidingWindow(mode=mode, padding=padding, stride=stride)
+        arguments = {"stride": stride, "padding": padding}
+        try:
+            if mode == "conv":
+                out = F.conv2d(x, weight, bias, **arguments)
+            else:
+                out = getattr(F, f"{mode}_pool2d")(x, 3, **arguments)
+        except RuntimeError as refused:
+            assert widget.out == [] and "at most half" in str(refused)
+            assert "torch allows at most 1 here" in widget.error
+            continue
+        torch.testing.assert_close(torch.tensor(widget.out).float(), out[0])
+        for m, r, c in itertools.product(*map(range, out.shape[1:])):
+            widget.channel, widget.row, widget.column = m, r, c
+            assert widget.value == pytest.approx(out[0, m, r, c].item())
+            for _, line in widget._steps(words("sliding_window")):
+                sum_of, equals = line.replace("−", "-").replace("×", "*").split(" = ")
+                sum_of = eval(sum_of.replace("∞", "float('inf')"))
+                assert sum_of == pytest.approx(float(equals), rel=1e-4)
+            assert equals == short_number(widget.value)
+            assert widget._answer().replace("−", "-").endswith(f": {equals}")
 
 
 def test_the_nine_blocks_cost_what_their_facts_say():
@@ -208,6 +238,8 @@ def test_the_code_line_runs(name):
         value = run(widget._code())
         if name in ("batch_norm", "lrn"):
             close(value.flatten(), widget.outputs)
+        if name == "sliding_window":
+            torch.testing.assert_close(value[0], torch.tensor(widget.out).float())
         if name == "receptive_field":
             assert value.size == widget.size
         if name == "cost_ledger":
@@ -243,7 +275,7 @@ def test_results_cannot_be_set_and_unknown_settings_are_named(name):
 def test_results_follow_the_settings_and_go_when_there_are_none(name):
     refused = {"batch_norm": {"values": [1]}, "lrn": {"channel": 30}, "receptive_field": {"cell_x": 99},
                "shape_chain": {"image_height": 2}, "summary_reader": {"row": 9999},
-               "cost_ledger": {"image_size": 271}}  # fmt: skip
+               "cost_ledger": {"image_size": 271}, "sliding_window": {"row": 5}}  # fmt: skip
     widget = CLASSES[name]()
     before = {result: getattr(widget, result) for result in widget._results}
     for setting, value in refused.get(name, {}).items():

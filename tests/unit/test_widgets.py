@@ -170,4 +170,4 @@ def test_a_saved_notebook_says_why_its_sliders_are_gone(monkeypatch):
     view, note = shown
     assert "application/vnd.jupyter.widget-view+json" in view
     assert "Run All Cells" in note["text/html"] and 'class="gn-reopened"' in note["text/html"]
-    assert ".gn-reopened { display: none; }" in bundle.book_css()
+    assert ".gn-reopened{display:none;}" in bundle.book_css()

@@ -11,7 +11,7 @@ const conv_size = sizeWidget(() => "conv", {
     { name: "padding", min: 0, max: 12, unit: "px", words: ["valid", "same"] },
     { name: "dilation", min: 1, max: 6, unit: "px" },
   ],
-  presets: () => NETWORK.conv,
+  presets: () => presetsOf("conv"),
   code(s, preset) {
     const [into, out] = preset?.channels ?? [3, 64];
     const padding = typeof s.padding === "string" ? `"${s.padding}"` : s.padding;

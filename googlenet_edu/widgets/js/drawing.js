@@ -7,9 +7,9 @@ function svg(width, height, label, body) {
   const size = `viewBox="0 0 ${width} ${height}" style="width:${width / 16}rem"`;
   return `<svg ${size} role="img" aria-label="${label}">${body}</svg>`;
 }
-function box(x, y, w, h, cls) {
+function box(x, y, w, h, cls, more = "") {
   const size = `width="${Math.max(0, w).toFixed(2)}" height="${h}"`;
-  return `<rect x="${x.toFixed(2)}" y="${y}" ${size} class="${cls}"/>`;
+  return `<rect x="${x.toFixed(2)}" y="${y}" ${size} class="${cls}"${more}/>`;
 }
 const note = (x, y, text, cls = "", anchor = "middle") =>
   `<text x="${x.toFixed(1)}" y="${y}" text-anchor="${anchor}" class="${cls}">${text}</text>`;

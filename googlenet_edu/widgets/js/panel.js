@@ -141,8 +141,8 @@ async function copyText(text) {
 // draw(result, width, selected, t), mark(drawings, result), more(state, result, t), fold(result, t),
 // code(state, preset), last(result)}
 // A field is {name, type, ...}: "whole" (min, max of the slider; least, top: what is allowed; unit,
-// words, stops: the values a slider steps through), "number" (min, max, step; least, above, top:
-// what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
+// words, stops: the values a slider steps through, reach(state): where the slider ends now),
+// "number" (min, max, step; least, above, top: what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
 // A button in the drawing with data-gn-set='{"name": value}' sets fields. last(result) is the
 // last index of the stepper, for widgets that have one, and window(result, index, t) what it stands on;
 // result(answer) the value of the trait out.
@@ -394,7 +394,7 @@ function renderPanel(spec, { model, el }) {
         if (field.stops) row.slider.value = nearest(field.stops, value);
         else {
           row.slider.min = Math.min(field.min, value);
-          row.slider.max = Math.max(field.max, value);
+          row.slider.max = Math.max(field.reach?.(now) ?? field.max, value);
           row.slider.value = value;
         }
         row.slider.setAttribute(

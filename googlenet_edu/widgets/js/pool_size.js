@@ -23,7 +23,7 @@ const pool_size = sizeWidget((state) => state.kind, {
     { name: "ceil_mode", type: "flag" },
     { name: "count_include_pad", type: "flag", when: (s) => s.kind === "avg" },
   ],
-  presets: () => NETWORK.pool,
+  presets: () => presetsOf("pool"),
   more(s, a, t) {
     const torch = (ceil_mode) => {
       const r = axisSteps({ ...s, ceil_mode });

@@ -40,6 +40,19 @@ function sizeSteps(a, t, lang) {
   return lines;
 }
 
+// The layers as presets: bundle.py sends each as a row.
+const presetsOf = (kind) =>
+  NETWORK[kind].flatMap(([group, ...rows]) =>
+    rows.map(([label, channels, ...values]) => ({
+      group,
+      label,
+      channels,
+      state: Object.fromEntries(
+        values.map((value, i) => [NETWORK.keys[i], value]).filter(([, value]) => value !== null),
+      ),
+    })),
+  );
+
 // What the convolution and the pooling widget share.
 function sizeWidget(kindOf, rest) {
   const spec = {

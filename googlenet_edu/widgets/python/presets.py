@@ -6,7 +6,22 @@ from ...architecture import AUX, BACKBONE, HEAD_GRID, HEAD_LEAST, HEAD_SIDES, Co
 from ...costs import TABLE1
 from ...sizes import conv_output_size, pool_output_size
 
-__all__ = ["network_presets", "network_table"]
+__all__ = ["EXAMPLE", "network_presets", "network_table"]
+
+# A picture of 5 x 5 pixels, yellow on the left, blue on the right, a red dot in the blue; filter 0
+# answers to the edge between yellow and blue, filter 1 to red that is neither green nor blue.
+EXAMPLE = {
+    "x": [
+        [[3, 4, 1, 0, 1], [4, 3, 0, 1, 0], [3, 4, 1, 5, 1], [4, 4, 0, 1, 0], [3, 3, 1, 0, 1]],
+        [[3, 3, 0, 1, 1], [3, 4, 1, 0, 0], [4, 3, 0, 0, 1], [3, 3, 1, 1, 0], [3, 4, 0, 0, 1]],
+        [[0, 1, 2, 3, 2], [1, 0, 3, 2, 3], [0, 1, 2, 0, 2], [1, 0, 3, 2, 3], [0, 1, 2, 3, 2]],
+    ],
+    "weight": [
+        [[1, 0, -1] * 3, [1, 0, -1] * 3, [-1, 0, 1] * 3],
+        [[0, 0, 0, 0, 2, 0, 0, 0, 0], [0, -1, 0, -1, -1, -1, 0, -1, 0], [0, 0, 0, 0, -1] + [0] * 4],
+    ],
+    "bias": [1, -1],
+}
 
 TRAPS = {
     "conv": [
