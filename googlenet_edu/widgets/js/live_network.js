@@ -94,7 +94,7 @@ function renderLive({ model, el }) {
   const nets = {}, drawn = { strokes: [], next: 3 }, doing = { off: new Set(), place: "", without: "", bits: 8, batch: false, noise: 0, right: 0, down: 0, degrees: 0 };
   let network = model.get("network") === "fashion" ? "fashion" : "digits";
   let shown = { digits: null, fashion: null }; // a 28 × 28 image that is not drawn here
-  let net, words = "", chosen = null, frame = 0, timer = 0, motion = 0, job = 0, pen = null, input = null, last = null, gone = false;
+  let given = model.get("drawing"), net, trouble = "", chosen = null, frame = 0, timer = 0, motion = 0, job = 0, pen = null, input = null, last = null, gone = false;
 
   const button = (text, onclick, more = {}) => h("button", { type: "button", onclick, ...more }, text);
   const tabs = ["digits", "fashion"].map((name) => button(t[name], () => turnTo(name), { "data-net": name }));
@@ -177,7 +177,7 @@ function renderLive({ model, el }) {
   retry.hidden = true;
   el.replaceChildren(root);
 
-  const say = (text) => { words = text; if (note.textContent !== text) note.textContent = text; };
+  const say = (text) => { if (note.textContent !== text) note.textContent = text; };
 
   async function load() {
     const name = network;
@@ -204,14 +204,17 @@ function renderLive({ model, el }) {
   }
   // At first something to look at: a digit of ours, or the first photograph.
   function start() {
-    const given = model.get("drawing");
-    if (network === "digits" && !drawn.strokes.length && !shown.digits) { if (given?.byteLength === LIVE_SIDE ** 2) receive(); else drawOne(); }
+    const [first, ours] = [given, network === "digits"];
+    given = null;
+    if (first?.byteLength === LIVE_SIDE ** 2) receive();
+    else if (ours && !drawn.strokes.length && !shown.digits) drawOne();
     else if (network === "fashion" && !shown.fashion) choose(0);
     else look();
   }
   function turnTo(name) {
     stopMotion();
     network = name;
+    trouble = "";
     model.set("network", name);
     model.save_changes();
     for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.net === name));
@@ -238,13 +241,14 @@ function renderLive({ model, el }) {
     if (!net?.photos) return look();
     [...gallery.children].forEach((one, k) => one.setAttribute("aria-pressed", String(k === i)));
     shown.fashion = { image: photo(i) };
+    trouble = "";
     look();
   }
   async function take(given) {
     stopMotion();
     const name = network, got = await readPhoto(given, name === "digits");
     if (gone || name !== network) return;
-    if (got.error) { shown[name] = null; clearInk(); look(); say(t[got.error](...got.given)); words = ""; return; }
+    if (got.error) { shown[name] = null; clearInk(); trouble = t[got.error](...got.given); look(); return; }
     clearInk();
     [...gallery.children].forEach((one) => one.setAttribute("aria-pressed", "false"));
     shown[name] = { image: got.image, inverted: got.inverted && name === "fashion" };
@@ -258,7 +262,7 @@ function renderLive({ model, el }) {
     ink.imageSmoothingEnabled = false;
     ink.drawImage(canvas, 0, 0, LIVE_PAD, LIVE_PAD);
   }
-  function clearInk() { ink.clearRect(0, 0, LIVE_PAD, LIVE_PAD); drawn.strokes = []; }
+  function clearInk() { trouble = ""; ink.clearRect(0, 0, LIVE_PAD, LIVE_PAD); drawn.strokes = []; }
   function clear() { stopMotion(); clearInk(); shown.digits = null; look(); }
   function line(stroke, from = 0) {
     ink.lineWidth = 0.08 * LIVE_PAD;
@@ -270,7 +274,7 @@ function renderLive({ model, el }) {
     ink.stroke();
   }
   function addPoint(x, y, begin) {
-    if (shown.digits) { shown.digits = null; clearInk(); }
+    if (shown.digits || trouble) { shown.digits = null; clearInk(); }
     if (begin || !drawn.strokes.length) drawn.strokes.push([]);
     const stroke = drawn.strokes.at(-1);
     stroke.push([x, y]);
@@ -344,6 +348,7 @@ function renderLive({ model, el }) {
   }
   // The 28 × 28 bytes to look at, or null with the reason said.
   function present() {
+    if (trouble) { say(trouble); return null; }
     if (shown[network]) { say(shown[network].inverted ? t.inverted : ""); return shown[network].image; }
     if (network === "fashion") { say(t.emptyPhoto); return null; }
     const { data } = ink.getImageData(0, 0, LIVE_PAD, LIVE_PAD), gray = new Float32Array(LIVE_PAD ** 2);
@@ -501,9 +506,9 @@ function renderLive({ model, el }) {
     fedTitle.textContent = (best.length ? t.fed : t.fedNone)(before);
     const all = net.values(old), cells = old.h * old.w, most = all.reduce((a, b) => Math.max(a, b), 0) || 1;
     fed.replaceChildren(...best.map((c) => {
-      const canvas = h("canvas"), from = old.starts?.findLastIndex((one) => one <= c), words_ = t.share(c, percent(shares[c] / positive));
+      const canvas = h("canvas"), from = old.starts?.findLastIndex((one) => one <= c), share = t.share(c, percent(shares[c] / positive));
       paint(canvas, all.subarray(c * cells, (c + 1) * cells).map((v) => Math.sqrt(v / most)), old.w);
-      const inside = [h("span", { class: `gn-small-map gn-${old.starts ? `branch${from + 1}` : "stem"}` }, canvas), words_];
+      const inside = [h("span", { class: `gn-small-map gn-${old.starts ? `branch${from + 1}` : "stem"}` }, canvas), share];
       return old.starts ? button("", () => open(before, c), { class: "gn-fed" }) .appendChild(h("span", {}, ...inside)).parentElement : h("span", { class: "gn-fed" }, ...inside);
     }));
   }
