@@ -185,8 +185,9 @@ function renderLive({ model, el }) {
     };
   let network = model.get("network") === "fashion" ? "fashion" : "digits";
   const shown = { digits: null, fashion: null }; // a 28 × 28 image that is not drawn here
-  let net,
-    words = "",
+  let given = model.get("drawing"),
+    net,
+    trouble = "",
     chosen = null,
     frame = 0,
     timer = 0,
@@ -548,7 +549,6 @@ function renderLive({ model, el }) {
   el.replaceChildren(root);
 
   const say = (text) => {
-    words = text;
     if (note.textContent !== text) note.textContent = text;
   };
 
@@ -589,16 +589,17 @@ function renderLive({ model, el }) {
   }
   // At first something to look at: a digit of ours, or the first photograph.
   function start() {
-    const given = model.get("drawing");
-    if (network === "digits" && !drawn.strokes.length && !shown.digits) {
-      if (given?.byteLength === LIVE_SIDE ** 2) receive();
-      else drawOne();
-    } else if (network === "fashion" && !shown.fashion) choose(0);
+    const [first, ours] = [given, network === "digits"];
+    given = null;
+    if (first?.byteLength === LIVE_SIDE ** 2) receive();
+    else if (ours && !drawn.strokes.length && !shown.digits) drawOne();
+    else if (network === "fashion" && !shown.fashion) choose(0);
     else look();
   }
   function turnTo(name) {
     stopMotion();
     network = name;
+    trouble = "";
     model.set("network", name);
     model.save_changes();
     for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.net === name));
@@ -647,6 +648,7 @@ function renderLive({ model, el }) {
     if (!net?.photos) return look();
     [...gallery.children].forEach((one, k) => one.setAttribute("aria-pressed", String(k === i)));
     shown.fashion = { image: photo(i) };
+    trouble = "";
     look();
   }
   async function take(given) {
@@ -657,9 +659,8 @@ function renderLive({ model, el }) {
     if (got.error) {
       shown[name] = null;
       clearInk();
+      trouble = t[got.error](...got.given);
       look();
-      say(t[got.error](...got.given));
-      words = "";
       return;
     }
     clearInk();
@@ -680,6 +681,7 @@ function renderLive({ model, el }) {
     ink.drawImage(canvas, 0, 0, LIVE_PAD, LIVE_PAD);
   }
   function clearInk() {
+    trouble = "";
     ink.clearRect(0, 0, LIVE_PAD, LIVE_PAD);
     drawn.strokes = [];
   }
@@ -701,7 +703,7 @@ function renderLive({ model, el }) {
     ink.stroke();
   }
   function addPoint(x, y, begin) {
-    if (shown.digits) {
+    if (shown.digits || trouble) {
       shown.digits = null;
       clearInk();
     }
@@ -807,6 +809,10 @@ function renderLive({ model, el }) {
   }
   // The 28 × 28 bytes to look at, or null with the reason said.
   function present() {
+    if (trouble) {
+      say(trouble);
+      return null;
+    }
     if (shown[network]) {
       say(shown[network].inverted ? t.inverted : "");
       return shown[network].image;
@@ -1083,7 +1089,7 @@ function renderLive({ model, el }) {
       ...best.map((c) => {
         const canvas = h("canvas"),
           from = old.starts?.findLastIndex((one) => one <= c),
-          words_ = t.share(c, percent(shares[c] / positive));
+          share = t.share(c, percent(shares[c] / positive));
         paint(
           canvas,
           all.subarray(c * cells, (c + 1) * cells).map((v) => Math.sqrt(v / most)),
@@ -1095,7 +1101,7 @@ function renderLive({ model, el }) {
             { class: `gn-small-map gn-${old.starts ? `branch${from + 1}` : "stem"}` },
             canvas,
           ),
-          words_,
+          share,
         ];
         return old.starts
           ? button("", () => open(before, c), { class: "gn-fed" }).appendChild(
