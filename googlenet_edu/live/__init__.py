@@ -15,27 +15,27 @@ from pathlib import Path
 from ..checks import choice
 
 _HOMES = {
-    "accuracy": "experiments",
-    "batch_statistics": "experiments",
-    "branches_off": "experiments",
-    "Gnet": "file",
-    "GnetError": "file",
-    "GrayImages": "data",
-    "Layer": "file",
-    "fashion_mnist": "data",
-    "fashion_samples": "data",
-    "from_network": "quantization",
-    "mnist": "data",
-    "prepare": "data",
-    "quantize": "quantization",
-    "remove_block": "experiments",
-    "results": "experiments",
-    "read_gnet": "file",
-    "round_weights": "quantization",
-    "run": "experiments",
-    "to_input": "data",
-    "to_network": "quantization",
-    "write_gnet": "file",
+    "accuracy": ".experiments",
+    "batch_statistics": ".experiments",
+    "branches_off": ".experiments",
+    "Gnet": ".file",
+    "GnetError": ".file",
+    "GrayImages": "..train.mnist",
+    "Layer": ".file",
+    "fashion_mnist": "..train.mnist",
+    "fashion_samples": "..train.mnist",
+    "from_network": ".quantization",
+    "mnist": "..train.mnist",
+    "prepare": "..train.mnist",
+    "quantize": ".quantization",
+    "remove_block": ".experiments",
+    "results": ".experiments",
+    "read_gnet": ".file",
+    "round_weights": ".quantization",
+    "run": ".experiments",
+    "to_input": "..train.mnist",
+    "to_network": ".quantization",
+    "write_gnet": ".file",
 }
 __all__ = sorted([*_HOMES, "shipped"])
 
@@ -51,7 +51,7 @@ def shipped(name="digits"):
 
 def __getattr__(name):
     if name in _HOMES:
-        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        return getattr(import_module(_HOMES[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -70,7 +70,7 @@ def main(arguments=None):
 
 
 def _data(name, options):
-    from .data import fashion_mnist, mnist
+    from ..train.mnist import fashion_mnist, mnist
 
     size = RECIPES[name]["size"]
     if name == "digits":
@@ -83,7 +83,7 @@ def _one_run(name, seed, options):
     import torch
 
     from ..train import fit, small_googlenet
-    from .data import GrayImages
+    from ..train.mnist import GrayImages
     from .experiments import accuracy, run
     from .quantization import from_network, to_network
 

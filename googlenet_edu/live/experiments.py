@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ..checks import choice
 from ..fast import channels_last
-from .data import to_input
+from ..train.mnist import to_input
 from .quantization import named_layers, round_weights
 
 __all__ = [

@@ -12,7 +12,7 @@ from torch import nn
 from ..fast import fold_batch_norms
 from ..layers import BasicConv2d
 from ..model import GoogLeNet
-from .data import MEAN, STD
+from ..train.mnist import MEAN, STD
 from .file import Gnet, GnetError, Layer
 
 __all__ = ["BITS", "from_network", "named_layers", "quantize", "round_weights", "to_network"]

@@ -195,7 +195,7 @@ def _check_files(options):
 
 
 def _gray(kind, root, size, **settings):
-    from ..live import fashion_mnist, mnist
+    from .mnist import fashion_mnist, mnist
 
     return {"mnist": mnist, "fashion-mnist": fashion_mnist}[kind](size, root, **settings)
 

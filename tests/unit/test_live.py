@@ -30,7 +30,6 @@ from googlenet_edu.live import (  # noqa: E402
     to_network,
     write_gnet,
 )
-from googlenet_edu.live.data import GrayImages  # noqa: E402
 from googlenet_edu.live.experiments import (  # noqa: E402
     BLOCKS,
     BRANCHES,
@@ -46,6 +45,7 @@ from googlenet_edu.live.experiments import (  # noqa: E402
 from googlenet_edu.live.quantization import named_layers  # noqa: E402
 from googlenet_edu.train import ImageError, feature_maps, small_googlenet  # noqa: E402
 from googlenet_edu.train.__main__ import main as train  # noqa: E402
+from googlenet_edu.train.mnist import GrayImages  # noqa: E402
 from tests import live_vectors  # noqa: E402
 
 # ---- reading the data -------------------------------------------------------------------------
@@ -432,7 +432,7 @@ def test_what_is_no_such_network_is_refused():
     gnet.facts["classes"] = list("abc")
     with pytest.raises(GnetError, match="with 3 classes"):
         to_network(gnet)
-    with pytest.raises(ValueError, match="name must be one of 'digits', 'fashion'"):
+    with pytest.raises(ValueError, match="name must be 'digits' or 'fashion'"):
         shipped("letters")
 
 

