@@ -109,6 +109,7 @@ def _one_run(name, seed, options):
         "train_images": len(data.train),
         "train_accuracy": [round(value, 4) for value in history.train_accuracy],
         "test_images": len(data.test),
+        "experiment_images": len(some),
         "float": accuracy(net, data.test),
         "int8": accuracy(small, data.test),
     }
