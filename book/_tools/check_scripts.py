@@ -36,7 +36,7 @@ def main():
     for folder in ("googlenet_edu/widgets/js", "book/_static"):
         for path in sorted((ROOT / folder).glob("*.js")):
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-                if len(line) > LONGEST:
+                if len(line) > LONGEST and " " in line.strip():  # but data in one word
                     print(
                         f"{path.relative_to(ROOT)}:{number}: over {LONGEST} characters: join parts."
                     )

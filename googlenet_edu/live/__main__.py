@@ -102,7 +102,7 @@ def _one_run(name, seed, options):
     net.eval()
     gnet = from_network(net, {"name": name, "classes": data.classes, "image_size": recipe["size"]})
     small = to_network(gnet)
-    some = GrayImages(data.test.images[:TESTED], data.test.labels[:TESTED], recipe["size"])
+    some = GrayImages(data.test.images[:TESTED], data.test.labels[:TESTED], recipe["size"])  # pyright: ignore
     found = {
         "seed": seed,
         "epochs": epochs,

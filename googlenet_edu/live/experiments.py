@@ -9,6 +9,7 @@ import json
 import math
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -134,7 +135,7 @@ def changes(net, gnet):
     "noise 0.2"; "shift 4" (right, of 28 px); "rotate 30" (degrees, counterclockwise); "batch".
     Chapter: book/training/what_it_sees.
     """
-    found = {"none": (nullcontext(net), None)}
+    found: dict[str, Any] = {"none": (nullcontext(net), None)}
     for branch in BRANCHES:
         found[branch] = (branches_off(net, branch), None)
     for branch in BRANCHES:

@@ -77,7 +77,7 @@ def from_network(net, facts, bits=8):
         whole, scale = quantize(layer.weight, bits)
         found = Layer(name, "linear", whole.numpy(), scale.numpy(), _array(layer.bias))
         if isinstance(layer, nn.Conv2d):
-            found.kind, found.stride, found.padding = "conv", layer.stride[0], layer.padding[0]
+            found.kind, found.stride, found.padding = "conv", layer.stride[0], layer.padding[0]  # pyright: ignore
             found.gamma, found.beta = _array(norms[name].weight), _array(norms[name].bias)
         layers.append(found)
     pool = "adaptive" if net.adaptive_heads else "5/3"

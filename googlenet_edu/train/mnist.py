@@ -181,7 +181,7 @@ def prepare(drawing):
 
 def _affine(images, size, matrices):
     """Sample images at the places that 2 x 3 matrices give, in units of half a side."""
-    grid = functional.affine_grid(matrices, (len(images), 1, size, size), align_corners=False)
+    grid = functional.affine_grid(matrices, (len(images), 1, size, size), align_corners=False)  # pyright: ignore
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
@@ -227,8 +227,8 @@ def _image_data(parts, size, vary, kind, classes, **origin):
     count("size", size, "GoogLeNet halves it five times; 128 is the book's", least=31)
     train, test = parts
     return ImageData(
-        GrayImages(*train, size, vary),
-        GrayImages(*test, size),
+        GrayImages(*train, size, vary),  # pyright: ignore
+        GrayImages(*test, size),  # pyright: ignore
         list(classes),
         f"{kind} {size} px, {len(train[1])} images" + (", augmented" if vary else ""),
         origin={"kind": kind, "size": size, **origin},

@@ -1,5 +1,10 @@
 // The living network: draw a digit or choose a photograph, and a trained GoogLeNet answers at once.
 
+// Lay an element over a part of a square; all four in percent of its side.
+function layOver(element, left, top, width, height) {
+  element.style.cssText = `left:${left}%;top:${top}%;width:${width}%;height:${height}%`;
+}
+
 const LIVE_WORDS = wordsOf("live_network");
 const LIVE_PAD = 280,
   LIVE_TILES = 4,
@@ -1070,12 +1075,13 @@ function renderLive({ model, el }) {
       values.map((v) => Math.sqrt(v / peak)),
       map.w,
     );
-    spot.style.cssText = `left:${(100 * x) / map.w}%;top:${(100 * y) / map.h}%;width:${100 / map.w}%;height:${100 / map.h}%`;
+    layOver(spot, (100 * x) / map.w, (100 * y) / map.h, 100 / map.w, 100 / map.h);
     paint(copy, last.pixels, net.size);
     const { size, jump, start } = seenBy(block, branch),
       part = (v) => (100 * v) / net.size;
-    frameOf.style.cssText = `left:${part(start + x * jump)}%;top:${part(start + y * jump)}%;width:${part(size)}%;height:${part(size)}%`;
-    cellText.textContent = `${t.cell(y + 1, x + 1, values[cell].toFixed(2))}. ${(size > net.size ? t.seesAll : t.sees)(size)}`;
+    layOver(frameOf, part(start + x * jump), part(start + y * jump), part(size), part(size));
+    const sees = size > net.size ? t.seesAll : t.sees;
+    cellText.textContent = `${t.cell(y + 1, x + 1, values[cell].toFixed(2))}. ${sees(size)}`;
     const shares = last.how.without === block ? [] : net.feeders(block, channel, y, x),
       positive = shares.reduce((sum, v) => sum + Math.max(0, v), 0);
     const best = order(shares)

@@ -142,7 +142,8 @@ async function copyText(text) {
 // code(state, preset), last(result)}
 // A field is {name, type, ...}: "whole" (min, max of the slider; least, top: what is allowed; unit,
 // words, stops: the values a slider steps through, reach(state): where the slider ends now),
-// "number" (min, max, step; least, above, top: what is allowed), "list" (atLeast, atMost), "choice" (options) or "flag"; when(state) shows it.
+// "number" (min, max, step; least, above, top: what is allowed), "list" (atLeast, atMost),
+// "choice" (options) or "flag"; when(state) shows it.
 // A button in the drawing with data-gn-set='{"name": value}' sets fields. last(result) is the
 // last index of the stepper, for widgets that have one, and window(result, index, t) what it stands on;
 // result(answer) the value of the trait out.

@@ -35,7 +35,7 @@ class Drawing(traitlets.TraitType):
         except (TypeError, ValueError):
             data = None
         if data is None or len(data) not in (0, SIDE**2):
-            given = f"shape {list(value.shape)}" if hasattr(value, "shape") else quote(value)
+            given = f"shape {list(value.shape)}" if hasattr(value, "shape") else quote(value)  # pyright: ignore
             raise SizeError(
                 f"drawing must be {SIDE} x {SIDE} whole numbers from 0 (paper) to 255 (ink), but "
                 f"got {given}: bring a drawing into this form with googlenet_edu.live.prepare, "
