@@ -20,6 +20,8 @@ import googlenet_edu
 from tests.building import ROOT
 
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+# That of the scripts needs Node and the whole package: below.
+PLANTED = [hook for hook in HOOKS["repos"][0]["hooks"] if hook["id"] != "scripts"]
 FORMS = sorted(
     path
     for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")
@@ -73,18 +75,38 @@ def checked(tmp_path_factory):
     assert said.returncode == 1, said.stdout + said.stderr
     parts = re.split(r"^(?=.*\.{3,}(?:Passed|Failed))", said.stdout, flags=re.M)
     found = {}
-    for hook in HOOKS["repos"][0]["hooks"]:
+    for hook in PLANTED:
         [found[hook["id"]]] = [part for part in parts if part.startswith(hook["name"])]
     return found
 
 
 @pytest.mark.xdist_group("hooks")
-@pytest.mark.parametrize("hook", [hook["id"] for hook in HOOKS["repos"][0]["hooks"]])
+@pytest.mark.parametrize("hook", [hook["id"] for hook in PLANTED])
 def test_a_planted_fault_stops_a_commit(checked, hook):
     name, _ = FAULTS[hook]
     assert "Failed" in checked[hook]
     assert name in checked[hook] or "reformatted" in checked[hook]
     assert "good.md" not in checked[hook]
+
+
+@pytest.mark.parametrize(
+    "fault", ["", "export default nothing;\n", f"const long = {'1 + ' * 40}1;\n"]
+)
+def test_a_fault_in_a_script_is_found(fault, tmp_path):
+    if not shutil.which("npx"):
+        pytest.skip("Biome needs Node (on Debian: nodejs and npm)")
+    for name in ("biome.jsonc", "book/_tools", "book/_static", "googlenet_edu"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(ROOT / name, tmp_path / name)
+    script = tmp_path / "googlenet_edu/widgets/js/lrn.js"
+    script.write_text(fault + script.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    before = script.read_bytes()
+    environment = {key: value for key, value in os.environ.items() if key != "CI"}
+    said = run(sys.executable, tmp_path / "book/_tools/check_scripts.py", env=environment)
+    if "scripts are not checked" in said.stderr:
+        pytest.skip("npm could not fetch Biome")
+    wrong = said.returncode != 0 or script.read_bytes() != before  # layout is mended in place
+    assert wrong == bool(fault), said.stdout + said.stderr
 
 
 def test_the_words_of_the_book_are_its_own():
