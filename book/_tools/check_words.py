@@ -23,7 +23,7 @@ WORDS = {
     r"\bactivation volumes?\b": "feature map",
     r"\b[GM]?FLOPs?\b": "multiply-adds",
     r"\bfilter size\b": "kernel_size",
-    r"(?i:\b\w*(?:(?:colo|neighbo|behavio|favo)ur|(?:timi|nimi|ximi|mali|tiali|gani|cogni)s(?:e|ing|a))\w*)"
+    r"(?i:\b\w*(?:(?:colo|neighbo|behav(?:io)|favo)ur|(?:timi|nimi|ximi|mali|tiali|gani|cogni)s(?:e|ing|a))\w*)"
     r"|(?i:\bgrey\w*|\bcentre[ds]?\b|\blicence|\b\w*spelt\b)": "the American spelling",
     r"\b[Ss]imply\b|\b[Oo]bviously\b": "nothing: leave it out",
 }

@@ -296,6 +296,7 @@ EARNED = {
     "pre-commit": ("pre_commit", "Makefile"),
     "psutil": (None, "googlenet_edu/classroom"),
     "pypdf": (None, "book/_tools"),
+    "pyright": ("id: pyright", ".pre-commit-config.yaml"),
     "pytest": (None, "tests"),
     "pytest-xdist": ("xdist_group", "tests"),
     "ruff": ("id: ruff", ".pre-commit-config.yaml"),

@@ -33,7 +33,7 @@ CELLS = [
     "names = [n for n in widgets.__all__ if n not in ('ConvSize', 'PoolSize', 'Quiz')]\n"
     "others = {name: getattr(widgets, name)() for name in names}\nVBox(list(others.values()))",
 ]
-COUNTS = [1, 2, 3, 11]  # widgets after each cell
+COUNTS = [1, 2, 3, 12]  # widgets after each cell
 # One entry for each of the others: title, field, what is typed, the trait and its value.
 EDITS = {
     "BatchNorm": ("Batch norm", "values one channel", "5, 7", "values", [5.0, 7.0]),
@@ -41,6 +41,7 @@ EDITS = {
     "InceptionBlock": ("Inception block", "size side of the map", "14", "size", 14),
     "LRN": ("Local response normalization", "channel looked at", "2", "channel", 2),
     "ReceptiveField": ("Receptive field", "cell_x cell", "0", "cell_x", 0),
+    "SlidingWindow": ("Sliding window", "stride step of the window", "2", "stride", 2),
     "ShapeChain": ("Shape chain", "image_height height", "299", "image_height", 299),
     "SummaryReader": ("Summary reader", "row line", "5", "row", 5),
 }

@@ -146,7 +146,7 @@ class Shapes(HTMLParser):
             numbers = [
                 re.findall(r"-?[\d.]+", given[name])
                 for name in names[: None if tag == "span" or tag == "circle" else 9]
-                if name in given
+                if name in given and (tag != "svg" or name == "viewBox")  # the page's is in rem
             ]
             kind = given.get("class"), given.get("text-anchor"), given.get("aria-label")
             letters = re.sub(r"[-\d. ]", "", given.get("d", ""))

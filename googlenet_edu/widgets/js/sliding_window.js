@@ -124,7 +124,7 @@ const sliding_window = {
         if (v === null) return;
         const text = minus(v),
           room = u / text.length;
-        const size = room > 7.4 ? "gn-small" : room > 6.8 ? "gn-tiny" : "gn-fine";
+        const size = room > 6.8 ? "gn-small" : "gn-fine";
         say(at[0] + u / 2, at[1] + u / 2 + 4, text, size);
       });
     };
