@@ -421,22 +421,28 @@ def test_hiding_part_by_part_finds_what_torch_finds_and_can_be_stopped(living):
     root = living()
     answered(root, "^The network says 3")
     root.locator(".gn-try summary").click()
-    root.get_by_role("button", name=WORDS["hide"]).click()
-    said = root.locator(".gn-hide [role=status]")
-    expect(said).to_contain_text("Hiding", timeout=60_000)
-    drawing = root.evaluate("(e) => [...new Uint8Array(e.parentElement.gnModel.get('drawing').buffer)]")  # fmt: skip
-    gnet = read_gnet(shipped("digits"))
-    net = to_network(gnet)
-    x = to_input(torch.tensor(drawing).view(1, 1, 28, 28) / 255, 128)
-    batch = x.repeat(256, 1, 1, 1)
-    for i in range(256):
-        y, z = (int(min(max((v + 0.5) * 8 - 8, 0), 112)) for v in divmod(i, 16))
-        batch[i, :, y : y + 16, z : z + 16] = -1
-    with torch.no_grad():
-        whole, parts = net.main_logits(x).softmax(1)[0], net.main_logits(batch).softmax(1)
-    drop = 100 * float((whole[3] - parts[:, 3]).max())
-    found = re.search(r"up to (\d+) points from 3", said.inner_text())
-    assert found and abs(int(found[1]) - drop) <= 1, (said.inner_text(), drop)
+    net, drops = to_network(read_gnet(shipped("digits"))), []
+    for _ in range(6):  # drawings, until one needs a part of itself
+        root.get_by_role("button", name=WORDS["hide"]).click()
+        said = root.locator(".gn-hide [role=status]")
+        expect(said).to_contain_text("Hiding", timeout=60_000)
+        drawing = root.evaluate("(e) => [...new Uint8Array(e.parentElement.gnModel.get('drawing').buffer)]")  # fmt: skip
+        x = to_input(torch.tensor(drawing).view(1, 1, 28, 28) / 255, 128)
+        batch = x.repeat(256, 1, 1, 1)
+        for i in range(256):
+            y, z = (int(min(max((v + 0.5) * 8 - 8, 0), 112)) for v in divmod(i, 16))
+            batch[i, :, y : y + 16, z : z + 16] = -1
+        with torch.no_grad():
+            whole, parts = net.main_logits(x).softmax(1)[0], net.main_logits(batch).softmax(1)
+        best = int(whole.argmax())
+        drops.append(100 * float((whole[best] - parts[:, best]).max()))
+        found = re.search(rf"up to (\d+) points from {best}", said.inner_text())
+        assert abs(int(found[1]) - drops[-1]) <= 1 if found else drops[-1] < 1, said.inner_text()
+        if found:
+            break
+        root.get_by_role("button", name=WORDS["draw"]).click()
+        expect(said).not_to_contain_text("Hiding")
+    assert max(drops) >= 1
     root.evaluate("(e) => { const b = e.querySelector('.gn-hide button'); b.click(); b.click(); }")
     expect(root.locator("progress")).to_be_hidden()
 
