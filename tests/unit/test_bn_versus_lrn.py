@@ -256,6 +256,6 @@ def test_lrn_is_nearly_an_identity_for_small_pixels_and_not_for_bytes():
 
 
 def test_images_as_bytes_are_on_caffes_scale():
-    images = experiment.pictures("bytes").train.images
+    images = experiment.images("bytes").train.images
     assert images.mean().abs() < 0.01
     assert (images.max() - images.min()).item() == pytest.approx(255, abs=0.01)

@@ -109,7 +109,7 @@ def test_roofline_places_marks_where_they_belong():
         (100, 1e11), (1, 2e9)
     ]  # fmt: skip
     chart = show(fig, "Test")
-    assert "2 layers" in chart.alt and "100 billion operations" in chart.alt
+    assert "2 layers" in chart.alt and "100 billion multiply-adds" in chart.alt
     assert "conv: 66.7% of the time, 100 billion" in chart.svg and "join:" not in chart.svg
     for bad in (([], 1, 1), (layers, 0, 1), (layers[2:], 1, 1), (layers, 1, -1)):
         with pytest.raises(ValueError, match="roofline needs"):
