@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from . import judging
+from . import judging, showing
 from .course import apart, config_of
 
 __all__ = ["feedback", "leaks"]
@@ -37,6 +37,7 @@ def _feedback(course, assignment, students):
         names = {"student_id": student, "assignment_id": assignment}
         config = config_of(course, CourseDirectory=names, GenerateFeedback={"force": True})
         config.GenerateFeedback.preprocessors = judging.FEEDBACK
+        config.GenerateFeedback.exporter_class = showing.Feedback
         trouble = ""
         page = Path(course, "feedback", student, assignment, f"{assignment}.html")
         try:
