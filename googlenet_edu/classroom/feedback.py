@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import judging
+from . import judging, showing
 from .course import apart, config_of
 
 __all__ = ["feedback", "leaks"]
@@ -40,6 +40,7 @@ def _feedback(course, assignment, students):
         names = {"student_id": student, "assignment_id": assignment}
         config = config_of(course, CourseDirectory=names, GenerateFeedback={"force": True})
         config.GenerateFeedback.preprocessors = judging.FEEDBACK
+        config.GenerateFeedback.exporter_class = showing.Feedback
         trouble = ""
         page = Path(course, "feedback", student, assignment, f"{assignment}.html")
         try:

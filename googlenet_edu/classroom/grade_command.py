@@ -14,6 +14,8 @@ from .console import print_anywhere
 
 __all__ = ["main"]
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def _arguments(words):
     parser = argparse.ArgumentParser(
@@ -117,7 +119,7 @@ def _write(path, results):
 
 def _harmless(value):
     """A spreadsheet must not take a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _feedback(feedback, course, assignment, students):

@@ -14,13 +14,16 @@ from pathlib import Path
 
 import nbformat
 
+from .showing import IMAGES
+
 __all__ = ["Refused", "clean_copy", "collect", "student_named"]
 
 MOST_NOTEBOOK = 10_000_000
 MOST_BYTES = 50_000_000
 MOST_FILES = 200
 DEEPEST = 6
-IMAGES = ("image/png", "image/jpeg", "image/gif")
+# Kept beside a notebook. The form grader serves these files: a page among them would be its own.
+KEPT = tuple(".py .txt .csv .json .md .npy .npz .pt .png .jpg .jpeg .gif".split())
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 # No character that is special in a path, a pattern or on a command line.
 NAME = re.compile(r"[\w@](?:[\w@.\- ]{0,98}[\w@.\-])?")
@@ -109,6 +112,9 @@ def clean_copy(folder: str | Path, target: str | Path, assignment: str) -> list[
     nb = _notebook(_read(files.pop(name)[0], MOST_NOTEBOOK))
     for inside, (path, _) in files.items():
         if inside.endswith(".ipynb") or inside.startswith(f"{assignment}."):
+            continue
+        if not inside.lower().endswith(KEPT):
+            notes.append(f"{ascii(inside)[:80]} was left out: no code, data or picture by its name")
             continue
         place = Path(target, inside)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -10,13 +10,13 @@ import contextlib
 import io
 import json
 import os
-import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, GetGrades, NbGraderPreprocessor
@@ -29,7 +29,6 @@ from .session import Ended, Student
 
 __all__ = ["FEEDBACK", "HideTests", "Judge", "Record", "RestoreCells"]
 
-TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 RUN_IT = "this test fails. Run it in your notebook: there it says why."
 WITHOUT = """{why}
 The students' code can be run without isolation, with all your own rights: it could then read the \
@@ -69,15 +68,10 @@ class RestoreCells(NbGraderPreprocessor):
         found = self._find(nb, known)
         chosen = {name: self._choose(cells, known[name]) for name, cells in found.items()}
         for cell in nb.cells:
-            cell.metadata.pop("nbgrader", None)
+            cell.metadata = NotebookNode()  # tags become classes of a page, and hide a cell
         for name, cell in chosen.items():
             self._restore(cell, known[name])
         self._put_back(nb, known, chosen)
-        released = {truth["source"] for truth in known.values()}
-        for cell in nb.cells:
-            # nbgrader's pages show Markdown as it is: a script would run in the teacher's browser.
-            if cell.cell_type == "markdown" and cell.source not in released:
-                cell.source = TAG.sub("&lt;", cell.source)
         return nb, resources
 
     def _find(self, nb, known):

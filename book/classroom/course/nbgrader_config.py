@@ -33,8 +33,11 @@ c.Autograde.autograde_preprocessors = [
     SaveAutoGrades,
     AssignLatePenalties,
 ]
-# Feedback without hidden tests.
+# Feedback without hidden tests and without scripts.
 c.GenerateFeedback.preprocessors = FEEDBACK
+c.GenerateFeedback.exporter_class = "googlenet_edu.classroom.showing.Feedback"
+# What students wrote runs nothing in your browser.
+c.HTMLExporter.filters = {"markdown2html": "googlenet_edu.classroom.showing.markdown"}
 
 # Limits for one submission; "none" runs students' code with your own rights, without bubblewrap.
 # c.Judge.seconds = 30
