@@ -430,6 +430,7 @@ function renderLive({ model, el }) {
             class: "gn-tile",
             tabindex: r || b || i ? -1 : 0,
             "data-at": `${r},${b * LIVE_TILES + i}`,
+            "aria-label": `${name}: ${b + 1}.${i + 1}`, // until there is a map
           }),
         );
       return {
