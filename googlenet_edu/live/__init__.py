@@ -6,7 +6,7 @@
 
 Two networks ship with the package: "digits" (MNIST) and "fashion" (Fashion-MNIST). A name is
 fetched from its module when it is first used, so that the widgets find the files without torch.
-On the command line: python -m googlenet_edu.live --help. Chapter: book/training/what_it_sees.
+On the command line: python -m googlenet_edu.live --help. Chapter: book/see_it_think.
 """
 
 from importlib import import_module
@@ -43,7 +43,7 @@ __all__ = sorted([*_HOMES, "shipped"])
 def shipped(name="digits"):
     """Return the path of a weights file that ships with the package: "digits" or "fashion".
 
-    Raises: ValueError for another name. Chapter: book/training/what_it_sees.
+    Raises: ValueError for another name. Chapter: book/see_it_think.
     """
     choice("name", name, ("digits", "fashion"), "these two networks ship with the package")
     return Path(__file__).with_name(f"{name}.gnet")

@@ -2,7 +2,7 @@
 
 The changes are those that the page offers; `run` measures each on held-out images, and results.json
 keeps what it measured. All work on the network that `to_network` makes, and undo themselves.
-Chapter: book/training/what_it_sees.
+Chapter: book/see_it_think.
 """
 
 import json
@@ -47,7 +47,7 @@ def branches_off(net, branch, blocks=BLOCKS):
 
     branch: "branch1" (1x1), "branch2" (3x3), "branch3" (5x5) or "branch4" (pool). blocks: names as
     in `BLOCKS`. Raises: ValueError for another branch or block.
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     choice("branch", branch, BRANCHES)
     modules = [_block(net, block).get_submodule(branch) for block in blocks]
@@ -61,7 +61,7 @@ def remove_block(net, block):
 
     That needs equally many channels. Where the block changes their number, its output is replaced
     by zeros, and everything after it no longer depends on the image: then only the heads before it
-    can still be right. Raises: ValueError for another block. Chapter: book/training/what_it_sees.
+    can still be right. Raises: ValueError for another block. Chapter: book/see_it_think.
     """
 
     def instead(module, given, output):
@@ -80,8 +80,8 @@ def batch_statistics(net, gnet):
     |gamma| (y - mean) / sqrt(variance + 1e-5) + beta, before ReLU. Folding multiplied each channel
     by gamma / sqrt(running variance), whose sign is gamma's; that is why |gamma| is right here.
 
-    gnet: the `Gnet` that net was made from, with gamma and beta. Chapter: book/training/
-    what_it_sees, book/blocks/batch_norm.
+    gnet: the `Gnet` that net was made from, with gamma and beta. Chapters: book/see_it_think
+    and book/blocks/batch_norm.
     """
     known = {layer.name: layer for layer in gnet.layers if layer.gamma is not None}
     convs = {conv: known[name] for name, conv, _ in named_layers(net) if name in known}
@@ -101,7 +101,7 @@ def batch_statistics(net, gnet):
 def noisy(images, amount, seed=0):
     """Add normal noise to images (N, 1, 28, 28) from 0 to 1, then cut off below 0 and above 1.
 
-    amount: the noise's standard deviation. Chapter: book/training/what_it_sees.
+    amount: the noise's standard deviation. Chapter: book/see_it_think.
     """
     chance = torch.Generator().manual_seed(seed)
     return (images + amount * torch.randn(images.shape, generator=chance)).clamp(0, 1)
@@ -110,7 +110,7 @@ def noisy(images, amount, seed=0):
 def shifted(images, right, down=0):
     """Shift images (N, 1, H, W) by whole pixels; 0 comes in at the edge.
 
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     height, width = images.shape[-2:]
     padded = functional.pad(images, (max(right, 0), max(-right, 0), max(down, 0), max(-down, 0)))
@@ -120,7 +120,7 @@ def shifted(images, right, down=0):
 def rotated(images, degrees):
     """Turn images (N, 1, H, W) counterclockwise about their middle, bilinear; 0 comes in.
 
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     matrix = torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]]).expand(len(images), 2, 3)
@@ -133,7 +133,7 @@ def changes(net, gnet):
 
     "none"; "branch3" in all blocks and "branch3 4a" in one; "block 4a"; "bits 4", "bits 2";
     "noise 0.2"; "shift 4" (right, of 28 px); "rotate 30" (degrees, counterclockwise); "batch".
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     found: dict[str, Any] = {"none": (nullcontext(net), None)}
     for branch in BRANCHES:
@@ -159,7 +159,7 @@ def run(net, gnet, part, names=None):
     """Return {experiment: {"main", "aux1", "aux2"}}: the accuracy under each change, 0 to 1.
 
     net, gnet: a weights file and its network. part: a `GrayImages`, of which every image is used.
-    names: those of `changes`; None takes all. Chapter: book/training/what_it_sees.
+    names: those of `changes`; None takes all. Chapter: book/see_it_think.
     """
     found, net = {}, channels_last(net)  # a copy that is twice as fast
     for name, (context, change) in changes(net, gnet).items():
@@ -173,7 +173,7 @@ def accuracy(net, part, change=None):
     """Return the accuracy of the three classifiers on all images of a `GrayImages`, 0 to 1.
 
     change: a function of images (n, 1, 28, 28) from 0 to 1, applied before they are enlarged.
-    Returns: {"main", "aux1", "aux2"}. Chapter: book/training/what_it_sees.
+    Returns: {"main", "aux1", "aux2"}. Chapter: book/see_it_think.
     """
     right = torch.zeros(3)
     with torch.no_grad():
@@ -193,7 +193,7 @@ def results():
 
     Per network ("digits", "fashion"): recipe, runs (seed, epochs, accuracy as floats and as int8,
     switched-off branches), and of the shipped run experiments, quantization and confusion.
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     return json.loads(Path(__file__).with_name("results.json").read_text(encoding="utf-8"))
 

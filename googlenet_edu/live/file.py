@@ -5,7 +5,7 @@ bytes from 16 on; then H bytes of JSON (UTF-8) and the payload, which holds the 
 little-endian. Offsets in the header count from the payload's start; the payload begins at a
 multiple of 4 in the file, and each array at a multiple of 4 in the payload.
 
-No torch here: the page's script reads the same bytes. Chapter: book/training/what_it_sees.
+No torch here: the page's script reads the same bytes. Chapter: book/see_it_think.
 """
 
 import json
@@ -35,7 +35,7 @@ class Layer:
     kind: "conv" or "linear". weight: int8 (out, in, kernel, kernel) or (out, in); the weight that
     counts is weight * scale, with scale float32 (out,). bias: float32 (out,), batch norm folded in.
     gamma, beta: float32 (out,), batch norm's own before folding; None for a linear layer.
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Gnet:
     facts: name, classes, image_size (px), channels, mean, std (input = (pixel - mean) / std, with
     pixels from 0 to 1), width, aux_pool, bits, and what else the header says: accuracy, license.
     layers: a list of `Layer` in forward order, heads after the main path.
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
 
     facts: dict
@@ -67,7 +67,7 @@ def write_gnet(path, gnet):
     """Write a `Gnet` to a file that must not exist yet; return the number of bytes.
 
     Equal contents give equal bytes. Raises: FileExistsError for a file that is there, OSError when
-    writing fails. Chapter: book/training/what_it_sees.
+    writing fails. Chapter: book/see_it_think.
     """
     path, payload, listed = Path(path), bytearray(), []
     for layer in gnet.layers:
@@ -102,7 +102,7 @@ def read_gnet(path):
     """Return the `Gnet` in a file.
 
     Raises: GnetError for another kind of file, another version, or a damaged one (its checksum
-    differs); FileNotFoundError and other OSErrors as open. Chapter: book/training/what_it_sees.
+    differs); FileNotFoundError and other OSErrors as open. Chapter: book/see_it_think.
     """
     path = Path(path)
     data = path.read_bytes()

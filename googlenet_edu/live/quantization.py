@@ -1,7 +1,7 @@
 """From a trained network to small whole numbers and back.
 
 Batch norm is folded into the convolutions, and the weights of each output channel become int8
-with a scale of their own. Chapter: book/training/what_it_sees.
+with a scale of their own. Chapter: book/see_it_think.
 """
 
 import re
@@ -30,7 +30,7 @@ def quantize(weight, bits=8):
     more than scale / 2. bits: 8, 4 or 2.
     Raises: ValueError for other bits and for weights that are not finite.
     Source: Jacob et al., arXiv 1712.05877; Krishnamoorthi, arXiv 1806.08342, section 3.
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     if bits not in BITS:
         raise ValueError(f"bits must be 8, 4 or 2, but got {bits!r}: 8 is what ships.")
@@ -48,7 +48,7 @@ def round_weights(net, bits):
     """Return a copy of net with batch norm folded and all weights rounded to bits, as floats.
 
     net: a `GoogLeNet` in evaluation mode; biases keep float32. Raises: ValueError as `quantize`.
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     rounded = fold_batch_norms(net)
     with torch.no_grad():
@@ -64,7 +64,7 @@ def from_network(net, facts, bits=8):
     net: a `GoogLeNet` in evaluation mode with batch norm, both heads and the true 5x5. facts: name,
     classes, image_size, and what else the header shall say (accuracy, license ...).
     Raises: ValueError for a network without batch norm or heads, of torchvision's variant, or in
-    train mode. Chapter: book/training/what_it_sees.
+    train mode. Chapter: book/see_it_think.
     """
     if net.variant != "article" or not net.aux:
         raise ValueError(
@@ -92,7 +92,7 @@ def to_network(gnet):
     It is built with norm="none", because batch norm is folded: each convolution has a bias. Its
     forward gives the three classifiers' scores, as always.
     Raises: GnetError for layers that do not make a GoogLeNet of the file's width.
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     facts = gnet.facts
     pool = {"adaptive": "adaptive", "5/3": "fixed"}.get(facts["aux_pool"])
@@ -118,7 +118,7 @@ def to_network(gnet):
 def named_layers(net):
     """Return (name in the file, convolution or linear layer, batch norm or None) of each layer.
 
-    net: a `GoogLeNet`, with batch norm or folded. Chapter: book/training/what_it_sees.
+    net: a `GoogLeNet`, with batch norm or folded. Chapter: book/see_it_think.
     """
     found = []
     for path, module in net.named_modules():

