@@ -5,6 +5,8 @@ are here to be read; the network itself uses torch.nn.
 Chapters: book/blocks/lrn, book/blocks/batch_norm.
 """
 
+from __future__ import annotations
+
 import copy
 from typing import TypeVar
 

@@ -3,6 +3,8 @@
 Chapter: book/network/summary, which explains every line, column and total.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 from collections.abc import Sequence

@@ -4,6 +4,8 @@ A single time says little on a machine that does other things as well. Here all 
 every round, and what counts is the ratio within a round. Chapter: book/training/inference.
 """
 
+from __future__ import annotations
+
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -3,6 +3,8 @@
 Chapter: book/training/inference.
 """
 
+from __future__ import annotations
+
 import copy
 import threading
 import warnings

@@ -4,6 +4,8 @@
 and leave the network they are given as it is. Chapter: book/training/inference.
 """
 
+from __future__ import annotations
+
 import copy
 import time
 import warnings

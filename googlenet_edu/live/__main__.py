@@ -1,5 +1,7 @@
 """Train the networks of the page and measure them: python -m googlenet_edu.live --help."""
 
+from __future__ import annotations
+
 import argparse
 import base64
 import json

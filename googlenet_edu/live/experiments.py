@@ -5,6 +5,8 @@ keeps what it measured. All work on the network that `to_network` makes, and und
 Chapter: book/see_it_think.
 """
 
+from __future__ import annotations
+
 import json
 import math
 from contextlib import contextmanager, nullcontext

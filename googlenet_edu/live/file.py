@@ -8,6 +8,8 @@ multiple of 4 in the file, and each array at a multiple of 4 in the payload.
 No torch here: the page's script reads the same bytes. Chapter: book/see_it_think.
 """
 
+from __future__ import annotations
+
 import json
 import struct
 import zlib

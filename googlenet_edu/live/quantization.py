@@ -4,6 +4,8 @@ Batch norm is folded into the convolutions, and the weights of each output chann
 with a scale of their own. Chapter: book/see_it_think.
 """
 
+from __future__ import annotations
+
 import re
 
 import torch

@@ -12,6 +12,8 @@
 Only this module imports matplotlib; `googlenet_edu.plots` loads it when a chart is first asked for.
 """
 
+from __future__ import annotations
+
 import base64
 import io
 import re

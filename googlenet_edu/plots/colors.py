@@ -4,6 +4,8 @@ Each part keeps its color everywhere: the four branches of an Inception block, a
 as "stem". Style sheets name them var(--book-branch1) ... var(--book-stem).
 """
 
+from __future__ import annotations
+
 __all__ = ["DARK", "LIGHT", "WIDGET_DARK", "WIDGET_LIGHT", "css_variables"]
 
 LIGHT = {

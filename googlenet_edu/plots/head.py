@@ -1,5 +1,7 @@
 """An auxiliary classifier, from the map it reads to its scores; `plots` offers it."""
 
+from __future__ import annotations
+
 from ..architecture import AUX, HEAD_GRID, HEAD_POOL
 from ..checks import choice, whole
 from .inception import SIDES

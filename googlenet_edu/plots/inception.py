@@ -1,5 +1,7 @@
 """An Inception block with its four branches to scale; `plots` offers it."""
 
+from __future__ import annotations
+
 from ..architecture import INCEPTION, ConvSpec, InceptionSpec
 from ..checks import whole
 from .svg import COLOR, MUTED, Drawing, box, line, polygon, text

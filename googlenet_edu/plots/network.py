@@ -5,6 +5,8 @@ colors of an Inception block are its four branches in the order they are joined.
 let the book's style sheet change the cover on small screens.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from html import escape
 

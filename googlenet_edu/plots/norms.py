@@ -1,5 +1,7 @@
 """Which numbers batch norm and LRN look at; `plots` offers the drawing."""
 
+from __future__ import annotations
+
 from .svg import COLOR, INK, MUTED, Drawing, box, text
 
 __all__ = ["draw_norms"]

@@ -4,6 +4,8 @@ Colors are the book's variables, with middle tones for hosts that do not have th
 the color of the page around it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from html import escape
 from typing import Any

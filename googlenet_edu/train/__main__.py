@@ -1,5 +1,7 @@
 """Train a GoogLeNet from the command line: python -m googlenet_edu.train --help."""
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import io

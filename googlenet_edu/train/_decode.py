@@ -1,5 +1,7 @@
 """Reading one image file with Pillow, whatever its kind, and looking through many of them."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 from collections import Counter

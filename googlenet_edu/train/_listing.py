@@ -1,5 +1,7 @@
 """Which image files a folder holds, in which class and which part; what is left out is counted."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections import defaultdict

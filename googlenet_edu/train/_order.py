@@ -4,6 +4,8 @@ Both follow from (seed, epoch, step) alone. So a run that stops anywhere can go 
 never stopped, and two processes agree without talking.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import torch
 

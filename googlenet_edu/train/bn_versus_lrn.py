@@ -6,6 +6,8 @@ runs what the file of results lacks, one line a run, and can be stopped and star
 time. Chapter: book/blocks/bn_versus_lrn.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import math

@@ -1,5 +1,7 @@
 """Checkpoints: everything a run needs to go on, in one file that is never half-written."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import pickle

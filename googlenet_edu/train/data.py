@@ -3,6 +3,8 @@
 Folders of images are in `images`. Chapter: book/training/training.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil

@@ -1,5 +1,7 @@
 """How good a network is: loss, accuracy, the confusion matrix and the images it got wrong."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """What a training run wrote down, epoch by epoch and step by step."""
 
+from __future__ import annotations
+
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 

@@ -3,6 +3,8 @@
 Chapter: book/training/training.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections import defaultdict
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The training loop: plain steps, a progress bar, checkpoints that a killed run goes on from."""
 
+from __future__ import annotations
+
 import math
 import sys
 import time

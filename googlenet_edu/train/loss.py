@@ -1,5 +1,7 @@
 """The loss of a network with three classifiers."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import torch

@@ -4,6 +4,8 @@ Both sets are gray, 28 x 28 px, ten classes. Nothing is downloaded: the files co
 manager or from torchvision's folders. Chapter: book/see_it_think.
 """
 
+from __future__ import annotations
+
 import base64
 import gzip
 import json

@@ -1,5 +1,7 @@
 """A small GoogLeNet to train on a laptop, the ways to start its weights, and the optimizers."""
 
+from __future__ import annotations
+
 import math
 from typing import Any, TypeVar
 

@@ -4,6 +4,8 @@ Without `torchrun` there is one process and nothing here communicates.
 Chapter: book/training/beyond_one_machine.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
