@@ -45,7 +45,7 @@ class Programs:
     Source: PyTorch documentation, torch.jit.enable_onednn_fusion. Chapter: book/training/inference.
     """
 
-    def __init__(self, net: "GoogLeNet", tolerance: float) -> None:
+    def __init__(self, net: GoogLeNet, tolerance: float) -> None:
         self.net, self.tolerance = net, tolerance
         self._look()
 

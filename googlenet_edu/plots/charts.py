@@ -219,7 +219,7 @@ def _spread(values):
     return _number(mean) + spread
 
 
-def learning_curves(history: "History", axes: Iterable[Axes]) -> None:
+def learning_curves(history: History, axes: Iterable[Axes]) -> None:
     """Plot a `train.History`: loss and accuracy of every epoch, both of the main classifier.
 
     axes: two, as from plt.subplots(1, 2). Training is measured while it learns, with dropout.
@@ -308,7 +308,7 @@ _KINDS = {  # of layers: mark and color, by what their class is called
 }
 
 
-def roofline(ax: Axes, layers: Iterable["LayerTime"], rate: float, bandwidth: float) -> None:
+def roofline(ax: Axes, layers: Iterable[LayerTime], rate: float, bandwidth: float) -> None:
     """Plot a machine's two limits and a mark for each layer under them, both axes logarithmic.
 
     Across: multiply-adds for each byte moved. Upwards: multiply-adds per second; a layer without

@@ -220,7 +220,7 @@ def run(
     )
 
 
-def images(pixels: str = "small") -> "ImageData":
+def images(pixels: str = "small") -> ImageData:
     """Return the digits as `train.digits` gives them, or with "bytes" on Caffe's scale.
 
     "bytes": 127.5 times as large, less the mean of the training images. Chapter:
@@ -238,7 +238,7 @@ def images(pixels: str = "small") -> "ImageData":
     return data
 
 
-def batch_accuracy(net: "GoogLeNet", part: "Images") -> float:
+def batch_accuracy(net: GoogLeNet, part: Images) -> float:
     """Return the accuracy with each batch norm using the batch's own mean and variance.
 
     Everything else is in evaluation mode, and the running values stay as they are. All images of

@@ -141,7 +141,7 @@ class Group:
         distributed.all_reduce(packed)
         return packed.tolist()
 
-    def evaluated(self, work: Callable[[], "Evaluation"]) -> list[float]:
+    def evaluated(self, work: Callable[[], Evaluation]) -> list[float]:
         """Let the first process evaluate; return (loss, accuracy) in every process."""
         found = torch.zeros(2, dtype=torch.float64, device=self.device)
         if self.rank == 0:
