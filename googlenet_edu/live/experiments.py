@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from ..architecture import INCEPTION
 from ..checks import choice
 from ..fast import channels_last
 from ..train.mnist import to_input
@@ -36,7 +37,7 @@ __all__ = [
     "shifted",
 ]
 
-BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
+BLOCKS = tuple(INCEPTION)
 BRANCHES = {"branch1": "1x1", "branch2": "3x3", "branch3": "5x5", "branch4": "pool"}
 OUTPUTS = ("main", "aux1", "aux2")
 EPS = 1e-5  # added to a variance, as batch norm does

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..architecture import INCEPTION
 from ..model import GoogLeNet
 from .data import Images
 
@@ -95,7 +96,7 @@ def evaluate(
     )
 
 
-LAYERS = ("conv1", "conv3", *(f"inception{b}" for b in "3a 3b 4a 4b 4c 4d 4e 5a 5b".split()))
+LAYERS = ("conv1", "conv3", *(f"inception{block}" for block in INCEPTION))
 
 
 def feature_maps(

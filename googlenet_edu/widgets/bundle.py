@@ -35,10 +35,11 @@ SYSTEM = (
     "body:not([data-jp-theme-light]):not(.vscode-light) .gn-widget"
 )
 PRESET_KEYS = ("size", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "kind")
+LIVE_NEEDS = "WORDS, h, loadBeside, nextId, outer, wordsOf"  # of the other script
 # What tests and other pages may call by name.
 PUBLIC = (
-    "axisSteps, caffePool, decimal, filled, sizeSteps, walkNetwork, networkError, SIZE_WORDS, "
-    "WORDS, h, loadBeside, nextId, outer, wordsOf"
+    f"axisSteps, caffePool, decimal, filled, sizeSteps, walkNetwork, networkError, SIZE_WORDS, "
+    f"{LIVE_NEEDS}"
 )
 LIVE_PUBLIC = "readGnet, LiveNet, prepareDrawing, enlarge, disturb, softmax, seenBy"
 
@@ -121,7 +122,7 @@ def live_data(name):
     if (results := LIVE_FOLDER / "results.json").is_file():
         shipped = json.loads(results.read_text(encoding="utf-8"))[name]["runs"][0]
         data["measured"] = {
-            "images": min(2000, shipped["test_images"]),
+            "images": shipped["experiment_images"],
             **{one: found["main"] for one, found in shipped["experiments"].items()},
         }
     if (weights := LIVE_FOLDER / f"{name}.gnet").is_file():
@@ -139,7 +140,7 @@ def live_script():
     It lies beside the other script, as googlenet-live.js, and is asked for on first use.
     """
     parts = [
-        "const { WIDGETS, WORDS, h, loadBeside, nextId, outer, wordsOf } = googlenetWidgets;",
+        f"const {{ WIDGETS, {LIVE_NEEDS} }} = googlenetWidgets;",
         f"WORDS.live_network = {_json(_words()['live_network'])};",
         *map(_source, LIVE),
         "WIDGETS.live_network.renderNow = live_network.render;",

@@ -3,11 +3,7 @@
 import json
 import os
 import re
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from urllib.parse import urlsplit
@@ -22,6 +18,7 @@ from playwright.sync_api import TimeoutError, expect
 
 from googlenet_edu import widgets
 from tests.building import ROOT
+from tests.servers import jupyter_server
 
 pytestmark = pytest.mark.xdist_group("jupyter")  # one server for all
 CELLS = [
@@ -65,15 +62,10 @@ def jupyter(tmp_path_factory):
     for name in HOSTS.values():
         nbformat.write(notebook, folder / name)
     shutil.copy(RECIPES, folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
-    command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
-    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / ".config")}
-    environment["JUPYTERLAB_SETTINGS_DIR"] = str(folder / ".settings")
+    environment = {
+        "JUPYTER_CONFIG_DIR": str(folder / ".config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / ".settings"),
+    }
     # All cells stay in the page, and no dialog about news from the network covers them.
     for plugin, settings in {
         "notebook-extension/tracker": {"windowingMode": "none"},
@@ -82,22 +74,8 @@ def jupyter(tmp_path_factory):
         path = folder / ".settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings), encoding="utf-8")
-    log = (folder / "server.log").open("w", encoding="utf-8")
-    server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "server.log").read_text(encoding="utf-8")
-                time.sleep(0.1)
-        yield address, token
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
+    with jupyter_server("lab", folder, folder / "server.log", **environment) as found:
+        yield found
 
 
 def run_all(page, address, token, path):

@@ -1,14 +1,5 @@
 """What a student wrote runs nothing in the teacher's browser: form grader and feedback in Chromium."""
 
-import os
-import secrets
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
-
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
@@ -16,6 +7,7 @@ from playwright.sync_api import sync_playwright
 
 from googlenet_edu import grade
 from googlenet_edu.classroom import course as nbcourse
+from tests.servers import jupyter_server
 from tests.tools import chromium
 
 from .classroom import Maker, cell, copy_course, write
@@ -89,31 +81,12 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def form_grader(course):
     """nbgrader's form grader in a Jupyter server, started in the course's folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    words = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"]
-    words += ["--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
-    words += ["--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True"]
-    words += ["--ServerApp.port_retries=0", f"--ServerApp.root_dir={course}"]
-    home = course.parent / "home"
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(home), "HOME": str(home)}
-    with open(course.parent / "log", "w+", encoding="utf-8") as log:
-        server = subprocess.Popen(words, cwd=course, stdout=log, stderr=log, env=environment)
-        address = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(600):
-                try:
-                    urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=5).close()
-                    break
-                except OSError:
-                    assert server.poll() is None, Path(log.name).read_text(encoding="utf-8")
-                    time.sleep(0.1)
-            yield address, token
-        finally:
-            server.terminate()
-            server.wait(20)
+    home = str(course.parent / "home")
+    extension = "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True"
+    environment = {"JUPYTER_CONFIG_DIR": home, "HOME": home}
+    log = course.parent / "log"
+    with jupyter_server("server", course, log, extension, **environment) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,19 @@
 // Batch norm: one channel of a small batch before and after, and the running statistics.
 
+const FRESH_NORM = {
+  weight: 1,
+  bias: 0,
+  eps: 0.00001,
+  momentum: 0.1,
+  running_mean: 0,
+  running_var: 1,
+  training: true,
+};
+
 const batch_norm = {
   strings: wordsOf("batch_norm"),
-  initial: {
-    values: [1, 2, 3, 6],
-    weight: 1,
-    bias: 0,
-    eps: 0.00001,
-    momentum: 0.1,
-    running_mean: 0,
-    running_var: 1,
-    training: true,
-  },
-  defaults: {
-    weight: 1,
-    bias: 0,
-    eps: 0.00001,
-    momentum: 0.1,
-    running_mean: 0,
-    running_var: 1,
-    training: true,
-  },
+  initial: { values: [1, 2, 3, 6], ...FRESH_NORM },
+  defaults: FRESH_NORM,
   fields: [
     { name: "values", type: "list", atLeast: 1, atMost: 32, least: -1000000, top: 1000000 },
     { name: "training", type: "flag" },

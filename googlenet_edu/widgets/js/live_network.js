@@ -1,5 +1,18 @@
 // The living network: draw a digit or choose a photograph, and a trained GoogLeNet answers at once.
 
+// The experiments, all off.
+const asTrained = () => ({
+  off: new Set(),
+  place: "",
+  without: "",
+  bits: 8,
+  batch: false,
+  noise: 0,
+  right: 0,
+  down: 0,
+  degrees: 0,
+});
+
 // Lay an element over a part of a square; all four in percent of its side.
 function layOver(element, left, top, width, height) {
   element.style.cssText = `left:${left}%;top:${top}%;width:${width}%;height:${height}%`;
@@ -177,17 +190,7 @@ function renderLive({ model, el }) {
     t = LIVE_WORDS[lang];
   const nets = {},
     drawn = { strokes: [], next: 3 },
-    doing = {
-      off: new Set(),
-      place: "",
-      without: "",
-      bits: 8,
-      batch: false,
-      noise: 0,
-      right: 0,
-      down: 0,
-      degrees: 0,
-    };
+    doing = asTrained();
   let network = model.get("network") === "fashion" ? "fashion" : "digits";
   const shown = { digits: null, fashion: null }; // a 28 × 28 image that is not drawn here
   let given = model.get("drawing"),
@@ -331,17 +334,7 @@ function renderLive({ model, el }) {
   const hide = button(t.hide, () => (progress.hidden ? occlude() : stopHiding())),
     found = h("span", { role: "status" });
   const undo = button(t.undo, () => {
-    Object.assign(doing, {
-      off: new Set(),
-      place: "",
-      without: "",
-      bits: 8,
-      batch: false,
-      noise: 0,
-      right: 0,
-      down: 0,
-      degrees: 0,
-    });
+    Object.assign(doing, asTrained());
     root.querySelectorAll(".gn-try select").forEach((one) => {
       one.selectedIndex = 0;
     });

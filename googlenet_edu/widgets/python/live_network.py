@@ -8,6 +8,7 @@ from html import escape
 
 import traitlets
 
+from ...architecture import INCEPTION
 from ...checks import SizeError, quote, words
 from ...live import shipped
 from ..bundle import FOLDER, live_data
@@ -17,7 +18,6 @@ __all__ = ["LiveNetwork"]
 
 SIDE = 28
 NETWORKS = ("digits", "fashion")
-BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 
 
 class Drawing(traitlets.TraitType):
@@ -78,16 +78,14 @@ class LiveNetwork(StaticForm):
         import torch
 
         from ...live import read_gnet, to_input, to_network
+        from ...train import feature_maps
 
         gnet = read_gnet(shipped(self.network))
-        net, found = to_network(gnet), {}
-        for name in BLOCKS:
-            net.get_submodule(f"inception{name}").register_forward_hook(
-                lambda module, given, output, name=name: found.update({name: output[0]})
-            )
         image = torch.tensor(list(self.drawing)).view(1, 1, SIDE, SIDE) / 255
-        net(to_input(image, gnet.facts["image_size"]))
-        return found
+        image = to_input(image, gnet.facts["image_size"])
+        blocks = {f"inception{name}": name for name in INCEPTION}
+        found = feature_maps(to_network(gnet), image, blocks)
+        return {name: found[block][0] for block, name in blocks.items()}
 
     def __repr__(self):
         return f"LiveNetwork(network={self.network!r})"
