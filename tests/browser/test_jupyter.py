@@ -100,11 +100,16 @@ def run_all(page, address, token, path):
     return widgets
 
 
-def kernel_of(address, token, notebook):
-    """Return a second client of the kernel that runs a notebook."""
+def kernels(address, token, notebook):
+    """Return {id: its state} of the kernels that run a notebook."""
     with urllib.request.urlopen(f"{address}/api/sessions?token={token}", timeout=10) as answer:
         sessions = json.load(answer)
-    [kernel] = {one["kernel"]["id"] for one in sessions if one["path"] == notebook}
+    return {one["kernel"]["id"]: one["kernel"] for one in sessions if one["path"] == notebook}
+
+
+def kernel_of(address, token, notebook):
+    """Return a second client of the kernel that runs a notebook."""
+    [kernel] = kernels(address, token, notebook)
     client = BlockingKernelClient(
         connection_file=os.path.join(jupyter_runtime_dir(), f"kernel-{kernel}.json")
     )
@@ -212,7 +217,12 @@ def test_each_recipe_in_jupyterlab(browser, jupyter):
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
     code = [cell for cell in nbformat.read(RECIPES, 4).cells if cell.cell_type == "code"]
     cells = page.locator(".jp-Notebook .jp-CodeCell")
-    for _ in range(5):  # a run before the kernel is connected is dropped silently
+    for _ in range(600):  # a run before the kernel is connected is an error of JupyterLab's
+        found = kernels(address, token, RECIPES.name).values()
+        if any(one["connections"] and one["execution_state"] == "idle" for one in found):
+            break
+        page.wait_for_timeout(100)
+    for _ in range(5):  # and may be dropped silently
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         try:
